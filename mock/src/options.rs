@@ -1,0 +1,54 @@
+//! What a cluster looks like when it starts.
+
+/// What a cluster looks like. `Options { brokers: 2, ..Options::default() }` names what differs from the default.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How many brokers, each a master of its own: `broker-a`, `broker-b`, …. Default 1.
+    pub brokers: usize,
+    /// Topics appear when they are first sent to: every broker has `TBW102` with perm 7. Default true.
+    pub auto_create: bool,
+    /// Queues of `TBW102`; a topic made by a send gets this many at most. Default 8.
+    pub default_queues: i32,
+    /// Cluster name in the routes. Default `DefaultCluster`.
+    pub cluster_name: String,
+    /// Host part of the addresses that brokers advertise. Default `127.0.0.1`; a name must lead there.
+    pub host: String,
+    /// Port of the name server, 0 for a free one. Default 0.
+    pub namesrv_port: u16,
+    /// Routes in standard JSON, as servers from 4.9.4 on, for requests that say `acceptStandardJsonOnly` or have
+    /// version 401 or higher. Default false: integer keys without quotes, as fastjson writes them.
+    pub standard_json: bool,
+    /// Answers have the header format of their request. Default false: JSON headers always, as a server with the
+    /// default `rocketmq.serialize.type` sends them.
+    pub mirror_format: bool,
+    /// Unknown request codes are answered with code 3. Default false: not answered at all, as up to 4.9.0.
+    pub answer_unsupported: bool,
+    /// `version` in answers: an ordinal of RocketMQ's `MQVersion`. Default 353, which is 4.7.0.
+    pub version: i32,
+    /// Largest record in bytes: 91 + topic + body + properties. Default 4 MiB, as 4.7.0.
+    pub message_bytes_max: usize,
+    /// Messages and events are kept. Default true; false only counts them, for measurements.
+    pub keep: bool,
+    /// So many events are remembered; the oldest are forgotten first. Default 1 048 576.
+    pub events_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            brokers: 1,
+            auto_create: true,
+            default_queues: 8,
+            cluster_name: "DefaultCluster".into(),
+            host: "127.0.0.1".into(),
+            namesrv_port: 0,
+            standard_json: false,
+            mirror_format: false,
+            answer_unsupported: false,
+            version: 353,
+            message_bytes_max: 4 << 20,
+            keep: true,
+            events_max: 1 << 20,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The mock's own tests, in one program.
+
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tcp;
+#[cfg(test)]
+mod wire;

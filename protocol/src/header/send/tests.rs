@@ -1,0 +1,180 @@
+//! Tests of sends and their answers.
+
+use super::{SendAnswer, SendMessage};
+use crate::codes::Language;
+use crate::command::{Command, Head};
+use crate::frame::{HeaderFormat, PREFIX_BYTES, decode};
+use crate::{DecodeError, EncodeError};
+use std::borrow::Cow;
+
+const MESSAGE: SendMessage<'static> = SendMessage {
+    group: "PG",
+    topic: "T",
+    default_topic: "TBW102",
+    default_queues: 4,
+    queue_id: 3,
+    sys_flag: 1,
+    born_ms: 1_583_000_000_123,
+    flag: -7,
+    properties: &[],
+    reconsume_times: 0,
+    unit_mode: false,
+    batch: false,
+    broker_name: "",
+};
+
+const FORMATS: [HeaderFormat; 2] = [HeaderFormat::Json, HeaderFormat::RocketMq];
+
+fn sent(message: &SendMessage<'_>, format: HeaderFormat) -> Command {
+    let mut out = Vec::new();
+    message.encode(format, 42, false, 4, &mut out).unwrap();
+    out.extend_from_slice(b"body");
+    Command::decode(&decode(&out, out.len()).unwrap().unwrap()).unwrap()
+}
+
+#[test]
+fn properties_are_joined_and_left_out_when_there_are_none() {
+    for format in FORMATS {
+        let command =
+            sent(&SendMessage { properties: &["", "a\u{1}b\u{2}", "c\u{1}\"\u{2}"], ..MESSAGE }, format);
+        assert_eq!(command.ext("i"), Some("a\u{1}b\u{2}c\u{1}\"\u{2}"));
+        for none in [&[][..], &["", ""]] {
+            let command = sent(&SendMessage { properties: none, ..MESSAGE }, format);
+            assert_eq!((command.ext("i"), command.ext("n")), (None, None));
+            assert_eq!(SendMessage::decode(&command).unwrap().properties, "");
+        }
+    }
+}
+
+#[test]
+fn a_batch_has_its_own_code_and_says_so() {
+    for format in FORMATS {
+        let command =
+            sent(&SendMessage { batch: true, unit_mode: true, broker_name: "b-0", ..MESSAGE }, format);
+        assert_eq!((command.code, command.ext("m"), command.ext("k")), (320, Some("true"), Some("true")));
+        assert_eq!((command.opaque, command.language, command.version), (42, Language::Rust, 399));
+        let send = SendMessage::decode(&command).unwrap();
+        assert!(send.batch && send.unit_mode);
+        assert_eq!((send.broker_name.as_str(), send.flag), ("b-0", -7));
+    }
+}
+
+#[test]
+fn no_negative_queue_is_ever_written() {
+    let mut out = b"earlier".to_vec();
+    let message = SendMessage { queue_id: -1, ..MESSAGE };
+    assert_eq!(message.encode(HeaderFormat::Json, 1, false, 0, &mut out), Err(EncodeError::QueueId(-1)));
+    assert_eq!(out, b"earlier");
+}
+
+#[test]
+fn writing_needs_no_more_room_than_was_made_at_once() {
+    let wide = "\u{1}".repeat(1_000);
+    let message = SendMessage {
+        group: &wide,
+        properties: &[&wide, &wide],
+        broker_name: &wide,
+        default_queues: i32::MIN,
+        queue_id: i32::MAX,
+        sys_flag: i32::MIN,
+        born_ms: i64::MIN,
+        flag: i32::MIN,
+        reconsume_times: i32::MIN,
+        batch: true,
+        ..MESSAGE
+    };
+    for format in FORMATS {
+        for message in [message, SendMessage { group: "g", properties: &[], broker_name: "", ..message }] {
+            let mut out = Vec::new();
+            let texts = [message.group, message.topic, message.default_topic, message.broker_name];
+            let texts: usize = texts.iter().chain(message.properties).map(|text| text.len()).sum();
+            let room = texts * 6 + super::SCALAR_BYTES_MAX + crate::command::FIXED_BYTES_MAX;
+            message.encode(format, i32::MIN, true, 0, &mut out).unwrap();
+            assert!(out.len() <= room, "{} > {room}", out.len());
+        }
+    }
+}
+
+#[test]
+fn a_frame_too_long_leaves_no_trace() {
+    for format in FORMATS {
+        let mut out = b"earlier".to_vec();
+        let body = crate::frame::FRAME_BYTES_MAX - PREFIX_BYTES;
+        assert!(MESSAGE.encode(format, 1, false, body, &mut out).is_err());
+        assert_eq!(out, b"earlier");
+    }
+}
+
+#[test]
+fn a_send_that_misses_a_required_field_is_refused() {
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let mut command = sent(&MESSAGE, HeaderFormat::Json);
+        command.ext.retain(|(known, _)| known != name);
+        assert_eq!(SendMessage::decode(&command), Err(DecodeError::Missing(name)));
+    }
+    for name in ["i", "j", "k", "m", "n"] {
+        let mut command = sent(&MESSAGE, HeaderFormat::Json);
+        command.ext.retain(|(known, _)| known != name);
+        assert!(SendMessage::decode(&command).is_ok(), "{name}");
+    }
+    for (name, value) in [("e", "x"), ("e", ""), ("e", "2147483648"), ("g", "1.5"), ("j", "x")] {
+        let command = sent(&MESSAGE, HeaderFormat::Json).with(name, value);
+        assert_eq!(SendMessage::decode(&command), Err(DecodeError::Number(name)));
+    }
+    assert_eq!(SendMessage::decode(&Command::request(34)), Err(DecodeError::Code(34)));
+}
+
+fn read<R>(
+    command: &Command,
+    format: HeaderFormat,
+    f: impl FnOnce(Result<SendAnswer<'_>, DecodeError>) -> R,
+) -> R {
+    let mut out = Vec::new();
+    command.encode(format, &mut out).unwrap();
+    let head = Head::read(&decode(&out, out.len()).unwrap().unwrap()).unwrap();
+    f(SendAnswer::read(&head))
+}
+
+#[test]
+fn an_answer_is_read_without_a_copy() {
+    let command = Command::response(0, 42)
+        .with("msgId", "0A00000100002A9F00000000004109DF")
+        .with("queueId", 3)
+        .with("queueOffset", i64::MAX)
+        .with("transactionId", "tx")
+        .with("recallHandle", "djE=")
+        .with("MSG_REGION", "r-1")
+        .with("TRACE_ON", false);
+    for format in FORMATS {
+        read(&command, format, |answer| {
+            let answer = answer.unwrap();
+            assert_eq!((answer.queue_id, answer.queue_offset, answer.trace_on), (3, i64::MAX, false));
+            let texts = [&answer.offset_id, &answer.transaction_id, &answer.recall_handle, &answer.region]
+                .map(|text| {
+                    assert!(matches!(text, Cow::Borrowed(_)));
+                    text.as_ref()
+                });
+            assert_eq!(texts, ["0A00000100002A9F00000000004109DF", "tx", "djE=", "r-1"]);
+        });
+    }
+}
+
+#[test]
+fn an_answer_must_say_where_the_message_is() {
+    let queue_id = Command::response(0, 1).with("queueId", 3);
+    let whole = queue_id.clone().with("queueOffset", 0);
+    for format in FORMATS {
+        read(&whole, format, |answer| {
+            let answer = answer.unwrap();
+            assert_eq!((&*answer.offset_id, &*answer.region, answer.trace_on), ("", "DefaultRegion", true));
+        });
+        read(&queue_id, format, |answer| assert_eq!(answer, Err(DecodeError::Missing("queueOffset"))));
+        read(&Command::response(0, 1), format, |answer| {
+            assert_eq!(answer, Err(DecodeError::Missing("queueId")))
+        });
+        let wide = queue_id.clone().with("queueId", i64::MAX);
+        read(&wide, format, |answer| assert_eq!(answer, Err(DecodeError::Number("queueId"))));
+        let text = whole.clone().with("queueOffset", "x");
+        read(&text, format, |answer| assert_eq!(answer, Err(DecodeError::Number("queueOffset"))));
+    }
+}

@@ -1,0 +1,9 @@
+//! What a message consists of besides its header: properties, flags, ids, and the rules for names.
+
+pub mod compress;
+pub mod flags;
+pub mod id;
+pub mod name;
+pub mod properties;
+
+pub use name::NameError;

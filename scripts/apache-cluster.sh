@@ -1,0 +1,218 @@
+#!/usr/bin/env bash
+# Runs a real Apache RocketMQ cluster on 127.0.0.1 for the tests and the demo: one name server, one or more masters.
+#
+#   scripts/apache-cluster.sh VERSION BROKERS [BROKER_PROPERTY=VALUE]...
+#
+# Prints `name server 127.0.0.1:PORT` when messages can be sent, then obeys commands from stdin, one a line, and
+# answers each with `ok` or `error: ...`. SERVER is namesrv, broker-a, broker-b, ...
+#   kill SERVER      SIGKILL              start SERVER    the same store and port again
+#   freeze SERVER    SIGSTOP              thaw SERVER     SIGCONT
+#   create TOPIC QUEUES                   on every running broker
+# When stdin closes (so also when whoever started it dies) it kills all servers and removes their files.
+set -euo pipefail
+export LC_ALL=C # string lengths are bytes
+unset ROCKETMQ_HOME NAMESRV_ADDR JAVA_TOOL_OPTIONS
+
+version=$1 brokers=$2
+shift 2
+properties=("$@")
+ready_seconds=60
+jars="$(cd "$(dirname "$0")/.." && pwd)/target/apache/$version"
+
+die() {
+    echo "error: $*"
+    exit 1
+}
+
+[[ -e $jars/complete ]] || die "Apache RocketMQ $version is not in target/apache: run \`make apache\`"
+command -v java >/dev/null || die "Java is missing: run \`make deps\`"
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/rocketmq-apache.XXXXXX")
+declare -A ports=() pids=()
+
+clean_up() {
+    exec 2>/dev/null # the shell reports each killed job
+    ((${#pids[@]} == 0)) || kill -KILL "${pids[@]}" || true
+    wait || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM PIPE
+
+# A port P such that nothing listens on P-2 (a broker's VIP port) to P+1 (its replication port). It stays below the
+# ports that the system hands to clients. A port lost to someone else meanwhile makes the server end, see start.
+free_port() {
+    local port offset
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        for offset in -2 -1 0 1; do
+            if (: <>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null; then continue 2; fi
+        done
+        echo "$port"
+        return
+    done
+}
+
+int4() {
+    printf '%b' "$(printf '\\x%02x' $(($1 >> 24 & 255)) $(($1 >> 16 & 255)) $(($1 >> 8 & 255)) $(($1 & 255)))"
+}
+
+# ask PORT CODE EXT_FIELDS BODY: sends one request and prints the answer's header and body, less their NUL bytes.
+ask() {
+    local header body=$4
+    header="{\"code\":$2,\"language\":\"OTHER\",\"version\":399,\"opaque\":1,\"flag\":0,\"extFields\":{$3}}"
+    (
+        exec 3<>"/dev/tcp/127.0.0.1/$1"
+        { int4 $((4 + ${#header} + ${#body})) && int4 ${#header} && printf '%s' "$header$body"; } >&3
+        length=$(timeout 5 head -c 4 <&3 | od -An -tu4 --endian=big)
+        timeout 5 head -c "$((length))" <&3 | tr -d '\0'
+    ) 2>/dev/null
+}
+
+write_configuration() {
+    local name=$1 home=$work/$1
+    mkdir -p "$home/conf"
+    # 4.x servers end at once without these files.
+    echo '<configuration><root level="OFF"/></configuration>' |
+        tee "$home/conf/logback_namesrv.xml" >"$home/conf/logback_broker.xml"
+    if [[ $name == namesrv ]]; then
+        printf '%s\n' "listenPort=${ports[namesrv]}" "kvConfigPath=$home/kv.json" bindAddress=127.0.0.1 \
+            >"$home/properties"
+        return
+    fi
+    # One file serves all versions: keys that a version does not know are ignored. Small files keep start and store
+    # cheap, but a commit log file must hold the largest message; the long waits keep a slow machine from SYSTEM_BUSY.
+    cat >"$home/properties" <<END
+brokerClusterName=DefaultCluster
+brokerName=$name
+brokerId=0
+brokerIP1=127.0.0.1
+brokerIP2=127.0.0.1
+bindAddress=127.0.0.1
+listenPort=${ports[$name]}
+namesrvAddr=127.0.0.1:${ports[namesrv]}
+storePathRootDir=$home/store
+storePathCommitLog=$home/store/commitlog
+mappedFileSizeCommitLog=8388608
+mappedFileSizeConsumeQueue=6000
+maxHashSlotNum=5000
+maxIndexNum=20000
+brokerRole=ASYNC_MASTER
+flushDiskType=ASYNC_FLUSH
+autoCreateTopicEnable=true
+autoCreateSubscriptionGroup=true
+defaultTopicQueueNums=4
+transactionTimeOut=2000
+transactionCheckInterval=1000
+transactionOpBatchInterval=100
+traceTopicEnable=true
+enablePropertyFilter=true
+diskMaxUsedSpaceRatio=95
+osPageCacheBusyTimeOutMills=10000
+waitTimeMillsInSendQueue=10000
+registerNameServerPeriod=10000
+timerWheelEnable=true
+timerPrecisionMs=100
+recallMessageEnable=true
+END
+    # The last one of equal keys wins.
+    ((${#properties[@]} == 0)) || printf '%s\n' "${properties[@]}" >>"$home/properties"
+}
+
+launch() {
+    local name=$1 home=$work/$1 class=org.apache.rocketmq.broker.BrokerStartup
+    [[ $name != namesrv ]] || class=org.apache.rocketmq.namesrv.NamesrvStartup
+    # 4.x needs the two --add options. Without tls.server.mode every start makes RSA keys, which takes seconds.
+    java -Xms64m -Xmx256m -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+        --add-opens=java.base/java.nio=ALL-UNNAMED --add-exports=java.base/jdk.internal.ref=ALL-UNNAMED \
+        -Dtls.server.mode=disabled -Duser.home="$home" -Drocketmq.home.dir="$home" -Djava.io.tmpdir="$home" \
+        -cp "$jars/*" "$class" -c "$home/properties" </dev/null >"$home/output" 2>&1 &
+    pids[$name]=$!
+}
+
+# The name server knows this broker. Some brokers miss their first registration, and a new name server waits for
+# the next one: a change of configuration makes a broker register at once.
+registered() {
+    local name=$1 answer
+    answer=$(ask "${ports[namesrv]}" 106 '' '') || return 1
+    [[ $answer != *"\"$name\""* ]] || return 0
+    ask "${ports[$name]}" 25 '' $'brokerPermission=6\n' >/dev/null || true
+    return 1
+}
+
+ready() {
+    local name=$1 deadline=$((SECONDS + ready_seconds)) broker
+    until grep -qs 'boot success' "$work/$name/output"; do
+        kill -0 "${pids[$name]}" 2>/dev/null && ((SECONDS < deadline)) || return 1
+        sleep 0.1
+    done
+    [[ -n ${pids[namesrv]-} ]] || return 0
+    for broker in "${!pids[@]}"; do
+        [[ $broker == namesrv ]] || until registered "$broker"; do
+            kill -0 "${pids[$name]}" 2>/dev/null && ((SECONDS < deadline)) || return 1
+            sleep 0.1
+        done
+    done
+}
+
+stop() {
+    local pid=${pids[$1]}
+    unset "pids[$1]"
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+}
+
+# The first start takes another port if the one it chose was lost; later ones keep theirs.
+start() {
+    local name=$1 fresh=
+    [[ -n ${ports[$name]-} ]] || fresh=yes
+    for _ in 1 2 3; do
+        if [[ $fresh ]]; then
+            ports[$name]=$(free_port)
+            write_configuration "$name"
+        fi
+        launch "$name"
+        ! ready "$name" || return 0
+        stop "$name"
+    done
+    tail -n 20 "$work/$name/output" >&2
+    return 1
+}
+
+create() {
+    local topic=$1 queues=$2 name answer deadline=$((SECONDS + ready_seconds))
+    for name in "${!pids[@]}"; do
+        [[ $name != namesrv ]] || continue
+        answer=$(ask "${ports[$name]}" 17 "\"topic\":\"$topic\",\"defaultTopic\":\"TBW102\",\"readQueueNums\":\"$queues\",\
+\"writeQueueNums\":\"$queues\",\"perm\":\"6\",\"topicFilterType\":\"SINGLE_TAG\",\"topicSysFlag\":\"0\",\"order\":\"false\"" '')
+        [[ $answer == *'"code":0,'* ]] || return 1
+        until [[ $(ask "${ports[namesrv]}" 105 "\"topic\":\"$topic\"" '') == *"\"$name\""* ]]; do
+            ((SECONDS < deadline)) || return 1
+            sleep 0.1
+        done
+    done
+}
+
+obey() {
+    local pid=${pids[$2]-}
+    case $1 in
+    create) create "$2" "$3" ;;
+    start) [[ -z $pid && -n ${ports[$2]-} ]] && start "$2" ;;
+    kill) [[ -n $pid ]] && stop "$2" ;;
+    freeze) kill -STOP "$pid" ;;
+    thaw) kill -CONT "$pid" ;;
+    *) return 1 ;;
+    esac
+}
+
+start namesrv || die "the name server $version did not start"
+letters=abcdefghijklmnopqrstuvwxyz
+for ((i = 0; i < brokers; i++)); do
+    name=broker-${letters:i:1}
+    start "$name" || die "$name $version did not start"
+done
+echo "name server 127.0.0.1:${ports[namesrv]}"
+
+while read -r command subject rest; do
+    if [[ -n $subject ]] && obey "$command" "$subject" "$rest"; then echo ok; else echo "error: $command $subject $rest"; fi
+done

@@ -1,0 +1,199 @@
+//! The system's sockets and names: the only file that opens a socket.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, IoSlice};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, ready};
+
+use nix::ifaddrs::getifaddrs;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+use crate::client::world::{ByteStream, Connector, Promise, Resolver};
+use crate::runtime::{Running, lock};
+
+/// TCP.
+pub(crate) struct SystemConnector;
+
+impl Connector for SystemConnector {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+        Box::pin(async move {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            Ok(Box::new(QuietTcp(stream)) as Box<dyn ByteStream>)
+        })
+    }
+}
+
+/// TCP whose writes never raise SIGPIPE: tokio's own are `write` and `writev`, which kill a C program that
+/// left the signal at its default when the peer is gone.
+struct QuietTcp(TcpStream);
+
+impl QuietTcp {
+    fn poll_send(
+        &self,
+        context: &mut Context<'_>,
+        send: impl Fn(SockRef<'_>) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_write_ready(context))?;
+            match self.0.try_io(Interest::WRITABLE, || send(SockRef::from(&self.0))) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+}
+
+const QUIET: libc::c_int = libc::MSG_NOSIGNAL;
+
+impl AsyncRead for QuietTcp {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for QuietTcp {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_send(context, |socket| socket.send_with_flags(bytes, QUIET))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_send(context, |socket| socket.send_vectored_with_flags(pieces, QUIET))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+/// Look-ups under way at once: each holds a thread for as long as the system's resolver takes.
+const RESOLVER_THREADS_MAX: usize = 4;
+
+/// The system's resolver, on threads of its own: one look-up for each name at a time.
+pub(crate) struct SystemResolver(Arc<Lookups>);
+
+struct Lookups {
+    /// Not owned: the threads end before what they run on.
+    running: Weak<Running>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Who waits for a name; the name is queued or being looked up.
+    waiting: BTreeMap<String, Vec<oneshot::Sender<Answer>>>,
+    queue: VecDeque<String>,
+    threads: usize,
+}
+
+type Answer = Result<Vec<IpAddr>, (io::ErrorKind, String)>;
+
+impl SystemResolver {
+    pub(crate) fn new(running: &Arc<Running>) -> Self {
+        Self(Arc::new(Lookups { running: Arc::downgrade(running), state: Mutex::default() }))
+    }
+}
+
+impl Resolver for SystemResolver {
+    fn resolve(&self, host: &str) -> Promise<io::Result<Vec<IpAddr>>> {
+        let (tell, told) = oneshot::channel();
+        let mut state = lock(&self.0.state);
+        if let Some(waiting) = state.waiting.get_mut(host) {
+            // Callers that gave up make room.
+            waiting.retain(|waiter| !waiter.is_closed());
+            waiting.push(tell);
+        } else {
+            state.waiting.insert(host.to_owned(), vec![tell]);
+            state.queue.push_back(host.to_owned());
+        }
+        let more = !state.queue.is_empty() && state.threads < RESOLVER_THREADS_MAX;
+        state.threads += usize::from(more);
+        drop(state);
+        if more && let Err(error) = self.0.start_thread() {
+            lock(&self.0.state).threads -= 1;
+            return Box::pin(async move { Err(error) });
+        }
+        Box::pin(async move {
+            match told.await {
+                Ok(Ok(addresses)) => Ok(addresses),
+                Ok(Err((kind, text))) => Err(io::Error::new(kind, text)),
+                Err(_) => Err(io::Error::other("the look-up was given up")),
+            }
+        })
+    }
+
+    fn local_address(&self) -> IpAddr {
+        let addresses = getifaddrs().into_iter().flatten().filter_map(|interface| {
+            let address = interface.address?;
+            let v4 = address.as_sockaddr_in().map(|a| IpAddr::V4(a.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|a| IpAddr::V6(a.ip())))
+        });
+        // As RocketMQ's own client: an IPv4 that others may see, else any IPv4, else an IPv6.
+        addresses
+            .min_by_key(rank)
+            .filter(|address| !address.is_unspecified())
+            .unwrap_or(Ipv4Addr::LOCALHOST.into())
+    }
+}
+
+const fn rank(address: &IpAddr) -> u8 {
+    match address {
+        IpAddr::V4(v4) if v4.is_loopback() || v4.is_link_local() => 3,
+        IpAddr::V4(v4) if v4.is_private() => 1,
+        IpAddr::V4(_) => 0,
+        IpAddr::V6(v6) if v6.is_loopback() || v6.is_unicast_link_local() => 4,
+        IpAddr::V6(_) => 2,
+    }
+}
+
+impl Lookups {
+    fn start_thread(self: &Arc<Self>) -> io::Result<()> {
+        let lookups = Arc::clone(self);
+        let running = self.running.upgrade().ok_or(io::ErrorKind::Interrupted)?;
+        running
+            .spawn_thread("dns", move || lookups.run())
+            .map_err(|error| io::Error::new(io::ErrorKind::OutOfMemory, error.to_string()))
+    }
+
+    /// Takes names until there is none.
+    fn run(&self) {
+        loop {
+            let mut state = lock(&self.state);
+            let Some(host) = state.queue.pop_front() else {
+                state.threads -= 1;
+                return;
+            };
+            drop(state);
+            let answer: Answer = match (host.as_str(), 0).to_socket_addrs() {
+                Ok(addresses) => Ok(addresses.map(|address| address.ip()).collect()),
+                Err(error) => Err((error.kind(), error.to_string())),
+            };
+            let waiting = lock(&self.state).waiting.remove(&host).unwrap_or_default();
+            for waiter in waiting {
+                // Gone when its deadline passed.
+                let _ = waiter.send(answer.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The shared instance: name servers, routes, one connection for each broker address, heartbeats. It knows
+//! nothing about producers: they submit requests and are told of outcomes through [`broker::Request`] and
+//! [`routes::RouteWaiter`].
+
+pub mod address;
+pub mod broker;
+pub mod config;
+pub(crate) mod connection;
+pub(crate) mod connector;
+pub mod instance;
+pub(crate) mod name_servers;
+pub(crate) mod outbox;
+pub(crate) mod registry;
+pub mod routes;
+pub mod world;

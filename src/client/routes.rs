@@ -1,0 +1,260 @@
+//! The routes in use: immutable, swapped whole, looked up once however many senders wait for one.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::BuildHasherDefault;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use protocol::route::RouteData;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::client::address::Address;
+use crate::client::broker::{Broker, Done};
+use crate::client::instance::Instance;
+use crate::runtime::lock;
+use crate::text::Text;
+
+/// Where a topic's messages may go.
+pub struct TopicRoute {
+    /// Every broker with a master.
+    pub brokers: Vec<RouteBroker>,
+    /// Writable queues in RocketMQ's order: broker name, then queue id.
+    pub queues: Vec<RouteQueue>,
+    /// Position of the round robin.
+    pub turn: AtomicUsize,
+    data: protocol::route::PublishRoute,
+}
+
+/// A broker of a route.
+pub struct RouteBroker {
+    /// Its name in the cluster.
+    pub name: Text,
+    /// Its master.
+    pub broker: Arc<Broker>,
+}
+
+/// A writable queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RouteQueue {
+    /// Index into [`TopicRoute::brokers`].
+    pub broker: usize,
+    /// Its number on that broker.
+    pub id: i32,
+}
+
+/// Why there is no route.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum RouteError {
+    /// The name servers know neither the topic nor a pattern to create it from.
+    #[error("no name server knows a route")]
+    NotFound,
+    /// No name server answered.
+    #[error("no name server answered: {0}")]
+    NoNameServer(Arc<str>),
+    /// The waiter's deadline passed.
+    #[error("no name server answered in time")]
+    Timeout,
+    /// The waiter was cut off.
+    #[error("shut down")]
+    Closed,
+}
+
+/// Somebody who waits for a route. Ends by one call of `ready`; one that is dropped must report that itself.
+pub trait RouteWaiter: Send {
+    /// Whose it is: all waiters of an owner can be cut off.
+    fn owner(&self) -> u64;
+    /// How long it waits.
+    fn deadline(&self) -> Option<Instant>;
+    /// Takes the outcome. Called without a lock; may submit.
+    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done);
+}
+
+type Map<T> = HashMap<Arc<str>, T, BuildHasherDefault<DefaultHasher>>;
+
+/// The routes of an instance.
+#[derive(Default)]
+pub struct Routes {
+    known: RwLock<Map<Arc<TopicRoute>>>,
+    /// Topics being looked up. Locked before `known` where both are.
+    looking: Mutex<Map<Looking>>,
+    stop: AtomicBool,
+    stopped: Arc<Notify>,
+}
+
+/// A look-up under way.
+struct Looking {
+    waiting: Vec<Box<dyn RouteWaiter>>,
+    /// Notified when a waiter comes.
+    poke: Arc<Notify>,
+}
+
+impl Routes {
+    /// The route of `topic`, if it is known.
+    pub fn get(&self, topic: &str) -> Option<Arc<TopicRoute>> {
+        self.known().get(topic).cloned()
+    }
+
+    /// Gives `waiter` the route of `topic`, after the one look-up of it when it is not known.
+    pub fn join(&self, instance: &Arc<Instance>, topic: &str, waiter: Box<dyn RouteWaiter>, done: &mut Done) {
+        let mut looking = lock(&self.looking);
+        if self.is_stopped() {
+            drop(looking);
+            return waiter.ready(Err(RouteError::Closed), done);
+        }
+        if let Some(route) = self.get(topic) {
+            drop(looking);
+            return waiter.ready(Ok(route), done);
+        }
+        if let Some(present) = looking.get_mut(topic) {
+            present.waiting.push(waiter);
+            present.poke.notify_one();
+            return;
+        }
+        let name: Arc<str> = topic.into();
+        let poke = Arc::new(Notify::new());
+        looking.insert(Arc::clone(&name), Looking { waiting: vec![waiter], poke: Arc::clone(&poke) });
+        drop(looking);
+        instance.world().tasks.spawn(look_up(Arc::clone(instance), name, poke));
+    }
+
+    /// The topics whose routes are known.
+    pub(crate) fn topics(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<_> = self.known().keys().cloned().collect();
+        // The map's order must not show.
+        names.sort_unstable();
+        names
+    }
+
+    /// Makes `data` the route of `topic`. A route that has not changed stays the same object.
+    pub(crate) fn put(&self, instance: &Instance, topic: &Arc<str>, data: &RouteData, pattern: bool) {
+        let data = data.publish();
+        let present = self.get(topic);
+        if present.as_ref().is_some_and(|present| present.data == data) {
+            return;
+        }
+        let turn = present.as_ref().map_or_else(
+            || instance.world().random.below(usize::MAX),
+            |present| present.turn.load(Ordering::Relaxed),
+        );
+        let mut brokers = Vec::new();
+        let mut queues = Vec::new();
+        for (index, known) in data.brokers.iter().enumerate() {
+            let address = match Address::parse(&known.address) {
+                Ok(address) => address,
+                Err(error) => {
+                    log::warn!("{topic}: broker {} has the address {:?}: {error}", known.name, known.address);
+                    continue;
+                }
+            };
+            let of_broker = data.queues.iter().filter(|queue| queue.broker == index);
+            queues.extend(of_broker.map(|queue| RouteQueue { broker: brokers.len(), id: queue.id }));
+            let broker = instance.broker(&address);
+            brokers.push(RouteBroker { name: Text::new(&known.name), broker });
+        }
+        log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
+        let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), data };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(Arc::clone(topic), Arc::new(route));
+    }
+
+    /// Ends every waiter of `owner`.
+    pub(crate) fn cut(&self, owner: u64, done: &mut Done) {
+        let mut ended = Vec::new();
+        for topic in lock(&self.looking).values_mut() {
+            ended.extend(topic.waiting.extract_if(.., |waiter| waiter.owner() == owner));
+        }
+        for waiter in ended {
+            waiter.ready(Err(RouteError::Closed), done);
+        }
+    }
+
+    /// Ends every waiter and takes no more; the tasks that wait for [`Self::stopped`] end.
+    pub(crate) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.stopped.notify_waiters();
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn stopped(&self) -> Arc<Notify> {
+        Arc::clone(&self.stopped)
+    }
+
+    fn expire(&self, topic: &str, now: Instant, done: &mut Done) {
+        let expired: Vec<_> = lock(&self.looking).get_mut(topic).map_or_else(Vec::new, |topic| {
+            let over = |waiter: &mut Box<dyn RouteWaiter>| waiter.deadline().is_some_and(|at| at <= now);
+            topic.waiting.extract_if(.., over).collect()
+        });
+        for waiter in expired {
+            waiter.ready(Err(RouteError::Timeout), done);
+        }
+    }
+
+    fn next_deadline(&self, topic: &str) -> Option<Instant> {
+        lock(&self.looking).get(topic)?.waiting.iter().filter_map(|waiter| waiter.deadline()).min()
+    }
+
+    /// Ends the look-up of `topic`: those who waited, and the route if there is one now.
+    fn end_look_up(&self, topic: &str) -> (Vec<Box<dyn RouteWaiter>>, Option<Arc<TopicRoute>>) {
+        let mut looking = lock(&self.looking);
+        let ended = looking.remove(topic);
+        let route = self.get(topic);
+        drop(looking);
+        (ended.map(|ended| ended.waiting).unwrap_or_default(), route)
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Map<Arc<TopicRoute>>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one look-up of a topic; those who wait give up at their own deadlines meanwhile.
+async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
+    let guard = LookUp { instance: &instance, topic: &topic };
+    let mut fetching = std::pin::pin!(instance.fetch_route(&topic));
+    let fetched = loop {
+        let deadline = instance.routes().next_deadline(&topic);
+        let now = instance.world().clock.now();
+        tokio::select! {
+            biased;
+            fetched = &mut fetching => break fetched,
+            () = poke.notified() => {}
+            () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
+                let now = instance.world().clock.now();
+                instance.routes().expire(&topic, now, &mut instance.done());
+            }
+        }
+    };
+    let error = match fetched {
+        Ok(Some((data, pattern))) => {
+            instance.routes().put(&instance, &topic, &data, pattern);
+            RouteError::NotFound
+        }
+        Ok(None) => RouteError::NotFound,
+        Err(error) => RouteError::NoNameServer(error.to_string().into()),
+    };
+    let (waiting, route) = instance.routes().end_look_up(&topic);
+    std::mem::forget(guard);
+    let mut done = instance.done();
+    for waiter in waiting {
+        waiter.ready(route.clone().ok_or_else(|| error.clone()), &mut done);
+    }
+}
+
+/// Frees those who wait when the look-up panics.
+struct LookUp<'a> {
+    instance: &'a Instance,
+    topic: &'a str,
+}
+
+impl Drop for LookUp<'_> {
+    fn drop(&mut self) {
+        self.instance.fail();
+        // Dropped, which reports it.
+        drop(self.instance.routes().end_look_up(self.topic));
+    }
+}

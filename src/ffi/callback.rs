@@ -1,0 +1,101 @@
+//! Calls into the application: a function pointer with its `user_data`, and what happens when an exception
+//! comes out of it. The only place that lets a pointer of the application go to another thread.
+
+use std::ffi::{c_char, c_void};
+use std::io::Write;
+
+use crate::error::{Error, ErrorKind};
+use crate::ffi::handle;
+use crate::ffi::types::rocketmq_send_result;
+use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
+use crate::producer::{Callback, SendResult};
+use crate::text::Text;
+
+/// The application's own pointer, passed through and never looked at.
+struct UserData(*mut c_void);
+
+// SAFETY: the library only hands it back. The contract of every callback names its thread, so what stands
+// behind the pointer is the application's to protect.
+unsafe impl Send for UserData {}
+
+// SAFETY: as for `Send`; log lines come from one thread at a time.
+unsafe impl Sync for UserData {}
+
+/// Ends the process in a defined way when a callback does not return: an exception of C++ must not unwind the
+/// library's own frames, whose threads other sends depend on.
+struct MustReturn;
+
+impl Drop for MustReturn {
+    fn drop(&mut self) {
+        let text = b"rocketmq-producer: an exception left a callback of the application; aborting\n";
+        // Nothing is left to do if stderr is closed.
+        let _written = std::io::stderr().write_all(text);
+        std::process::abort();
+    }
+}
+
+/// Calls the application; see [`MustReturn`].
+fn call(application: impl FnOnce()) {
+    let guard = MustReturn;
+    application();
+    std::mem::forget(guard);
+}
+
+/// The end of an async send, on its way to the application.
+pub(super) fn on_sent(callback: rocketmq_send_fn, user_data: *mut c_void) -> Result<Callback, Error> {
+    let Some(callback) = callback else {
+        return Err(Error::new(ErrorKind::InvalidArgument, "`callback` is NULL"));
+    };
+    let user_data = UserData(user_data);
+    Ok(Callback::new(move |end: Result<&SendResult, &Error>| {
+        // The whole wrapper moves in: captured by field, the bare pointer could not change threads.
+        let UserData(user_data) = { user_data };
+        let (result, error) = match end {
+            Ok(result) => (handle::lend::<rocketmq_send_result>(result), std::ptr::null()),
+            Err(error) => (std::ptr::null(), handle::lend::<rocketmq_error>(error)),
+        };
+        // SAFETY: the application's function, called as its type says; both objects outlive the call.
+        call(|| unsafe { callback(result, error, user_data) });
+    }))
+}
+
+/// Where log lines go. Dropped when it is replaced; only then the application gets `user_data` back.
+pub(super) struct LogTarget {
+    log: unsafe extern "C-unwind" fn(i32, *const c_char, *const c_char, *mut c_void),
+    lent: Lent,
+}
+
+impl LogTarget {
+    /// `None` without a function: then `user_data` has no use and goes back at once.
+    pub(super) fn new(
+        log: rocketmq_log_fn,
+        user_data: *mut c_void,
+        release: rocketmq_release_fn,
+    ) -> Option<Self> {
+        let lent = Lent { user_data: UserData(user_data), release };
+        log.map(|log| Self { log, lent })
+    }
+
+    /// Hands one line over.
+    pub(super) fn line(&self, level: i32, target: &str, text: &str) {
+        let (target, text) = (Text::new(target), Text::new(text));
+        let (target, text) = (target.as_c_str().as_ptr(), text.as_c_str().as_ptr());
+        // SAFETY: the application's function, called as its type says; both texts outlive the call.
+        call(|| unsafe { (self.log)(level, target, text, self.lent.user_data.0) });
+    }
+}
+
+/// `user_data` that the application wants back.
+struct Lent {
+    user_data: UserData,
+    release: rocketmq_release_fn,
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take() {
+            // SAFETY: the application's function, called as its type says, once.
+            call(|| unsafe { release(self.user_data.0) });
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The producer: its life, its topics, its sends.
+
+use std::ffi::{c_char, c_void};
+use std::future::Future;
+
+use crate::error::{Error, ErrorKind, Outcome};
+use crate::ffi::output::Output;
+use crate::ffi::types::{
+    rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
+    rocketmq_send_fn, rocketmq_send_options, rocketmq_send_result, rocketmq_state, rocketmq_status,
+};
+use crate::ffi::{boundary, callback, handle, input, process};
+use crate::producer::{Instant, Producer, SendOptions, State, Timeout};
+use crate::runtime;
+
+/// Checks the whole configuration; no I/O, no thread. `config` is copied and stays the caller's. `producer`
+/// must not be NULL; to be destroyed. \[any\]
+///
+/// # Safety
+///
+/// `config` is NULL or a live config that is not changed meanwhile; outputs as R2.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_producer_create(
+    config: *const rocketmq_config,
+    producer: *mut *mut rocketmq_producer,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    // SAFETY: NULL or a variable of the caller.
+    let producer = unsafe { Output::owned(producer) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or a live config.
+        let config = unsafe { handle::read("config", config) }?;
+        producer.required("producer")?;
+        process::watch_forks()?;
+        producer.put(handle::give_producer(Producer::new(config)?));
+        Ok(())
+    })
+}
+
+/// Starts threads and connects to a name server. `timeout_ms` 0: does not wait for one, as Java; otherwise
+/// fails unless one answered in time. After a failure it may be called again; on a producer that runs it is
+/// `ROCKETMQ_ERR_INVALID_STATE`. A shutdown meanwhile ends it with `ROCKETMQ_ERR_CLOSED`. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `error` as R2 has it.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_producer_start(
+    producer: *mut rocketmq_producer,
+    timeout_ms: i64,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        let deadline = producer.deadline(input::timeout(timeout_ms)?);
+        block(deadline, producer.start(deadline, timeout_ms != 0))
+    })
+}
+
+/// Refuses new sends with `ROCKETMQ_ERR_CLOSED`, lets those in flight end, ends the rest with
+/// `ROCKETMQ_ERR_CLOSED` at the limit, waits for callbacks, for those of the rest up to 50 ms past it.
+/// OK: all ended by themselves. `ROCKETMQ_ERR_CLOSED`: some were cut off. After both the state is CLOSED and no
+/// callback runs or will run. `ROCKETMQ_ERR_TIMEOUT`: callbacks still run or are due; the state is CLOSING,
+/// `user_data` must stay; call again. Concurrent calls wait for the same end; on a CLOSED producer OK at once;
+/// before start it closes at once. On a library thread `ROCKETMQ_ERR_WOULD_DEADLOCK`. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `error` as R2 has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_shutdown(
+    producer: *mut rocketmq_producer,
+    timeout_ms: i64,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        let deadline = producer.deadline(input::timeout(timeout_ms)?);
+        process::refuse_library_threads()?;
+        block(deadline, producer.shutdown(deadline))
+    })
+}
+
+/// Never waits. Ends what is still open with `ROCKETMQ_ERR_CLOSED` (its callbacks follow, once each, on library
+/// threads) and frees when the last has run. Nothing is left to run only after a shutdown that reached CLOSED.
+/// Later calls with the pointer answer `ROCKETMQ_ERR_INVALID_HANDLE`, a second destroy does nothing; client_id
+/// text stays good. \[any, last use\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_destroy(producer: *mut rocketmq_producer) {
+    boundary::value((), || {
+        // SAFETY: NULL or from create.
+        unsafe { handle::destroy_producer(producer) }
+    });
+}
+
+/// Where in its life it is: one of `ROCKETMQ_STATE_*`. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_state(producer: *const rocketmq_producer) -> i32 {
+    boundary::value(-1, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        let state = match producer.state() {
+            State::Created => rocketmq_state::ROCKETMQ_STATE_CREATED,
+            State::Starting => rocketmq_state::ROCKETMQ_STATE_STARTING,
+            State::Running => rocketmq_state::ROCKETMQ_STATE_RUNNING,
+            State::Closing => rocketmq_state::ROCKETMQ_STATE_CLOSING,
+            State::Closed => rocketmq_state::ROCKETMQ_STATE_CLOSED,
+            State::Failed => rocketmq_state::ROCKETMQ_STATE_FAILED,
+        };
+        Ok(state as i32)
+    })
+}
+
+/// The name by which brokers know this client; "" before start. Owned by the producer. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_client_id(producer: *const rocketmq_producer) -> *const c_char {
+    boundary::value(c"".as_ptr(), || {
+        // SAFETY: NULL or from create.
+        unsafe { handle::client_id(producer) }
+    })
+}
+
+/// Sends that hold room in flight: accepted, and not yet answered by a broker nor ended otherwise. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_in_flight(producer: *const rocketmq_producer) -> usize {
+    boundary::value(0, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        Ok(producer.in_flight())
+    })
+}
+
+/// Looks the topic up and connects to its brokers, so that the first send is fast. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `topic` as R5, `error` as R2 has them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_prepare_topic(
+    producer: *mut rocketmq_producer,
+    topic: *const c_char,
+    timeout_ms: i64,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or text.
+        let topic = unsafe { input::text("topic", topic) }?;
+        let deadline = producer.deadline(input::timeout(timeout_ms)?);
+        block(deadline, producer.prepare_topic(topic, deadline))
+    })
+}
+
+/// The writable queues of a topic. `list` must not be NULL; to be destroyed. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `topic` as R5, outputs as R2 has them.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_producer_fetch_queues(
+    producer: *mut rocketmq_producer,
+    topic: *const c_char,
+    timeout_ms: i64,
+    list: *mut *mut rocketmq_queue_list,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    // SAFETY: NULL or a variable of the caller.
+    let list = unsafe { Output::owned(list) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or text.
+        let topic = unsafe { input::text("topic", topic) }?;
+        let deadline = producer.deadline(input::timeout(timeout_ms)?);
+        list.required("list")?;
+        list.give(block(deadline, producer.fetch_queues(topic, deadline))?);
+        Ok(())
+    })
+}
+
+/// Sends and waits for the broker's answer. `options` may be NULL. The message is only read: reuse or destroy
+/// it as soon as the call returns. `result` says where it was stored; a message stored with another status
+/// than `ROCKETMQ_SEND_OK` is a success too. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `message` and `options` are NULL or live objects that are not changed
+/// meanwhile; outputs as R2.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_producer_send(
+    producer: *mut rocketmq_producer,
+    message: *const rocketmq_message,
+    options: *const rocketmq_send_options,
+    result: *mut *mut rocketmq_send_result,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    // SAFETY: NULL or a variable of the caller.
+    let result = unsafe { Output::owned(result) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or a live message.
+        let message = unsafe { handle::read("message", message) }?;
+        // SAFETY: NULL or live options.
+        let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
+        let deadline = producer.deadline(options.timeout);
+        result.give(block(deadline, producer.send(message, options, deadline))?);
+        Ok(())
+    })
+}
+
+/// Sends without waiting. OK: accepted, `callback` runs exactly once. Failure: not accepted, `callback` never
+/// runs, `user_data` stays the caller's. \[any; with `ROCKETMQ_SEND_BLOCK`: wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `message` and `options` are NULL or live objects that are not changed
+/// meanwhile; `callback` may be called with `user_data` once, on any thread; `error` as R2 has it.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_producer_send_async(
+    producer: *mut rocketmq_producer,
+    message: *const rocketmq_message,
+    options: *const rocketmq_send_options,
+    callback: rocketmq_send_fn,
+    user_data: *mut c_void,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or a live message.
+        let message = unsafe { handle::read("message", message) }?;
+        // SAFETY: NULL or live options.
+        let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
+        let callback = callback::on_sent(callback, user_data)?;
+        let deadline = producer.deadline(options.timeout);
+        block(deadline, producer.send_async(message, options, deadline, callback))
+    })
+}
+
+/// Sends and asks for no answer. OK: accepted; it may still be lost without a word. Refused at once: limits,
+/// `ROCKETMQ_ERR_CLOSED`, bad message. \[any; with `ROCKETMQ_SEND_BLOCK`: wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `message` and `options` are NULL or live objects that are not changed
+/// meanwhile; `error` as R2 has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_send_oneway(
+    producer: *mut rocketmq_producer,
+    message: *const rocketmq_message,
+    options: *const rocketmq_send_options,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or a live message.
+        let message = unsafe { handle::read("message", message) }?;
+        // SAFETY: NULL or live options.
+        let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
+        let deadline = producer.deadline(options.timeout);
+        block(deadline, producer.send_oneway(message, options, deadline))
+    })
+}
+
+/// What a send without options has.
+static PLAIN: SendOptions =
+    SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None };
+
+/// Waits for the end of a call on the caller's thread. The call ends by itself at its deadline; should it
+/// not, the caller goes free a moment later, and nothing is known of a message then.
+fn block<T>(deadline: Option<Instant>, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    runtime::wait(Producer::grace(deadline), call).unwrap_or_else(|| {
+        Err(Error::new(ErrorKind::Timeout, "the time limit passed").with_outcome(Outcome::Unknown))
+    })
+}

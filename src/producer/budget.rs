@@ -1,0 +1,261 @@
+//! The two limits of a producer: sends in flight, by number and bytes, and completions that the application
+//! has not taken. A permit gives back what it holds when it is dropped, so nothing can leak.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::runtime::lock;
+
+/// What may be held at once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+    pub(crate) completions: usize,
+}
+
+/// Why there is no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// Room comes back when a send in flight ends.
+    InFlight,
+    /// Room comes back when a callback returns.
+    Completions,
+}
+
+/// The accounts of a producer.
+pub(crate) struct Budget {
+    limits: Limits,
+    state: Mutex<State>,
+    /// Notified when nothing is in flight, and when no completion is open either.
+    idle: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    messages: usize,
+    bytes: usize,
+    completions: usize,
+    /// First come, first served.
+    queue: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    bytes: usize,
+    tell: oneshot::Sender<Permit>,
+}
+
+/// Room for one send.
+#[derive(Debug)]
+pub(crate) struct Permit {
+    budget: Arc<Budget>,
+    in_flight: Option<usize>,
+    completion: bool,
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.limits.fmt(f)
+    }
+}
+
+impl Budget {
+    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default(), idle: Notify::new() })
+    }
+
+    /// Takes room for one send of `bytes`, with room for its completion if it will have one.
+    pub(crate) fn take(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit, Full> {
+        let mut state = lock(&self.state);
+        self.check_completion(&state, completion)?;
+        if !state.queue.is_empty() || !self.fits(&state, bytes) {
+            return Err(Full::InFlight);
+        }
+        Ok(self.grant(&mut state, bytes, completion))
+    }
+
+    /// As [`Self::take`], but waits for room in flight. Dropping the future gives up the place.
+    pub(crate) async fn wait(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit, Full> {
+        let told = {
+            let mut state = lock(&self.state);
+            self.check_completion(&state, completion)?;
+            if state.queue.is_empty() && self.fits(&state, bytes) {
+                return Ok(self.grant(&mut state, bytes, completion));
+            }
+            let (tell, told) = oneshot::channel();
+            // Taken now, since completions are never waited for.
+            state.completions += usize::from(completion);
+            state.queue.retain(|waiting| !waiting.tell.is_closed());
+            state.queue.push_back(Waiting { bytes, tell });
+            told
+        };
+        let mut place = Place { budget: self, completion };
+        let mut permit = told.await.map_err(|_| Full::InFlight)?;
+        permit.completion = std::mem::take(&mut place.completion);
+        Ok(permit)
+    }
+
+    fn check_completion(&self, state: &State, completion: bool) -> Result<(), Full> {
+        if completion && state.completions >= self.limits.completions {
+            return Err(Full::Completions);
+        }
+        Ok(())
+    }
+
+    const fn fits(&self, state: &State, bytes: usize) -> bool {
+        state.messages < self.limits.messages && bytes <= self.limits.bytes.saturating_sub(state.bytes)
+    }
+
+    fn grant(self: &Arc<Self>, state: &mut State, bytes: usize, completion: bool) -> Permit {
+        state.messages += 1;
+        state.bytes += bytes;
+        state.completions += usize::from(completion);
+        Permit { budget: Arc::clone(self), in_flight: Some(bytes), completion }
+    }
+
+    /// Gives room to those who wait, as far as it goes.
+    fn serve(self: &Arc<Self>, state: &mut State) -> Vec<(oneshot::Sender<Permit>, Permit)> {
+        let mut served = Vec::new();
+        while let Some(first) = state.queue.front() {
+            if !first.tell.is_closed() && !self.fits(state, first.bytes) {
+                break;
+            }
+            let Some(Waiting { bytes, tell }) = state.queue.pop_front() else { break };
+            if !tell.is_closed() {
+                served.push((tell, self.grant(state, bytes, false)));
+            }
+        }
+        served
+    }
+
+    /// Sends in flight.
+    pub(crate) fn in_flight(&self) -> usize {
+        lock(&self.state).messages
+    }
+
+    /// Waits until nothing is in flight and, if `completions`, every callback has returned.
+    pub(crate) async fn idle(&self, completions: bool) {
+        loop {
+            let notified = self.idle.notified();
+            {
+                let state = lock(&self.state);
+                if state.messages == 0 && (!completions || state.completions == 0) {
+                    return;
+                }
+            }
+            notified.await;
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, in_flight: Option<usize>, completion: bool) {
+        let mut state = lock(&self.state);
+        if let Some(bytes) = in_flight {
+            state.messages -= 1;
+            state.bytes -= bytes;
+        }
+        state.completions -= usize::from(completion);
+        let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
+        let idle = state.messages == 0;
+        drop(state);
+        for (tell, permit) in served {
+            // One that gave up meanwhile drops its permit, which serves the next.
+            let _ = tell.send(permit);
+        }
+        if idle {
+            self.idle.notify_waiters();
+        }
+    }
+}
+
+/// A place in the queue: holds the completion until the permit comes, gives it back when that is given up.
+struct Place<'a> {
+    budget: &'a Arc<Budget>,
+    completion: bool,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.completion {
+            self.budget.give_back(None, true);
+        }
+    }
+}
+
+impl Permit {
+    /// The network part has ended: gives back the room in flight.
+    pub(crate) fn end_in_flight(&mut self) {
+        if let Some(bytes) = self.in_flight.take() {
+            self.budget.give_back(Some(bytes), false);
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        if self.in_flight.is_some() || self.completion {
+            self.budget.give_back(self.in_flight.take(), std::mem::take(&mut self.completion));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::wait;
+
+    fn budget(messages: usize, bytes: usize, completions: usize) -> Arc<Budget> {
+        Budget::new(Limits { messages, bytes, completions })
+    }
+
+    fn state(budget: &Budget) -> (usize, usize, usize, usize) {
+        let state = lock(&budget.state);
+        (state.messages, state.bytes, state.completions, state.queue.len())
+    }
+
+    #[test]
+    fn each_limit_is_met_and_given_back() {
+        let b = budget(2, 10, 3);
+        let first = b.take(4, true).unwrap();
+        assert_eq!(b.take(7, true).unwrap_err(), Full::InFlight, "bytes");
+        let mut second = b.take(6, true).unwrap();
+        assert_eq!(b.take(0, true).unwrap_err(), Full::InFlight, "messages");
+        second.end_in_flight();
+        let third = b.take(6, true).unwrap();
+        assert_eq!(b.take(0, true).unwrap_err(), Full::Completions);
+        assert_eq!(state(&b), (2, 10, 3, 0));
+        drop((first, second, third));
+        assert_eq!(state(&b), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn waiters_are_served_in_turn_and_may_give_up() {
+        let b = budget(1, 10, 10);
+        let held = b.take(1, false).unwrap();
+        let mut given_up = Box::pin(b.wait(1, true));
+        let mut patient = Box::pin(b.wait(2, true));
+        let soon = || Some(tokio::time::Instant::now());
+        assert!(wait(soon(), &mut given_up).is_none());
+        assert!(wait(soon(), &mut patient).is_none());
+        assert_eq!(b.take(0, false).unwrap_err(), Full::InFlight, "those who wait come first");
+        drop(given_up);
+        drop(held);
+        let permit = wait(None, patient).unwrap().unwrap();
+        assert_eq!(state(&b), (1, 2, 1, 0));
+        drop(permit);
+        assert_eq!(state(&b), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_permit_granted_to_one_that_is_gone_goes_to_the_next() {
+        let b = budget(1, 10, 10);
+        let held = b.take(1, false).unwrap();
+        let mut first = Box::pin(b.wait(1, true));
+        assert!(wait(Some(tokio::time::Instant::now()), &mut first).is_none());
+        drop(held);
+        assert_eq!(state(&b), (1, 1, 1, 0), "granted, not yet taken");
+        drop(first);
+        assert_eq!(state(&b), (0, 0, 0, 0));
+    }
+}

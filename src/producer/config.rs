@@ -1,0 +1,396 @@
+//! The configuration: one table of keys, checked when a value is set, read into types when a producer
+//! is made.
+
+use std::collections::BTreeMap;
+use std::ffi::CStr;
+use std::time::Duration;
+
+use protocol::message::name;
+use protocol::{HeaderFormat, codes::response};
+
+use crate::client::address::Address;
+use crate::client::config::ClientConfig;
+use crate::error::{Error, ErrorKind};
+
+/// One key of the configuration.
+#[derive(Debug)]
+pub struct Key {
+    /// As it is set: lower case, parts separated by dots, the unit last.
+    pub name: &'static CStr,
+    /// `int`, `bool`, `string`, `duration` (milliseconds), `bytes` or `enum:a|b`.
+    pub kind: &'static CStr,
+    /// The value's text when it is not set.
+    pub default: &'static CStr,
+    /// What it is for, one sentence.
+    pub doc: &'static CStr,
+    /// Whether it may change while the producer runs.
+    pub live: bool,
+    check: Check,
+}
+
+/// What a value must be.
+#[derive(Debug, Clone, Copy)]
+enum Check {
+    Int(i64, i64),
+    AutoOrInt(i64, i64),
+    Bool,
+    OneOf(&'static [&'static str]),
+    Addresses,
+    Group,
+    Topic,
+    /// Part of a client id: no blank, no `@`.
+    IdPart,
+    Codes,
+}
+
+const MS_MAX: i64 = 86_400_000;
+
+macro_rules! key {
+    ($name:literal, $kind:literal, $default:literal, $check:expr, $doc:literal) => {
+        Key { name: $name, kind: $kind, default: $default, doc: $doc, live: false, check: $check }
+    };
+}
+
+static KEYS: &[Key] = &[
+    key!(c"namesrv.addr", c"string", c"", Check::Addresses,
+        c"Name servers, host:port between semicolons; the environment's NAMESRV_ADDR when not set."),
+    key!(c"producer.group", c"string", c"", Check::Group,
+        c"Group that the producer belongs to. Required."),
+    key!(c"instance.name", c"string", c"", Check::IdPart,
+        c"Part of the client id; producers with the same one and equal settings share connections. Unique when not set."),
+    key!(c"client.ip", c"string", c"", Check::IdPart,
+        c"Address in the client id; the host's own when not set."),
+    key!(c"unit.name", c"string", c"", Check::IdPart,
+        c"Unit that the client belongs to: a suffix of the client id."),
+    key!(c"unit.mode", c"bool", c"false", Check::Bool,
+        c"Marks every send as one of a unit."),
+    key!(c"send.timeout.ms", c"duration", c"3000", Check::Int(1, MS_MAX),
+        c"Limit of a whole send, all attempts together."),
+    key!(c"send.attempt.timeout.ms", c"duration", c"auto", Check::AutoOrInt(1, MS_MAX),
+        c"Limit of one attempt while another broker may still be tried; auto is an equal share of what is left."),
+    key!(c"send.retries", c"int", c"2", Check::Int(0, 100),
+        c"Further attempts after a failed one."),
+    key!(c"send.retry.codes", c"string", c"1,2,14,16,17,204,205,1500", Check::Codes,
+        c"Response codes after which another attempt is made, between commas."),
+    key!(c"send.retry.unknown", c"bool", c"true", Check::Bool,
+        c"Whether a send is tried again when a broker may have stored it: at-least-once if true, at-most-once if false."),
+    key!(c"send.retry.not.stored.ok", c"bool", c"false", Check::Bool,
+        c"Whether a message stored with a status other than OK is sent again."),
+    key!(c"compress.min.bytes", c"bytes", c"4096", Check::Int(0, i32::MAX as i64),
+        c"Bodies of this size and larger are compressed."),
+    key!(c"compress.type", c"enum:zlib|none", c"zlib", Check::OneOf(&["zlib", "none"]),
+        c"How bodies are compressed."),
+    key!(c"compress.level", c"int", c"5", Check::Int(0, 9),
+        c"0 does not compress, 1 is fastest, 9 is smallest."),
+    key!(c"message.max.bytes", c"bytes", c"4194304", Check::Int(1, 16_000_000),
+        c"Largest body, before compression."),
+    key!(c"topic.auto.create.key", c"string", c"TBW102", Check::Topic,
+        c"Topic after whose pattern a broker creates a missing one."),
+    key!(c"topic.auto.create.queues", c"int", c"4", Check::Int(1, 65_536),
+        c"Queues for each broker of a topic that the first send creates."),
+    key!(c"inflight.max.messages", c"int", c"10000", Check::Int(1, i32::MAX as i64),
+        c"Sends in flight at once."),
+    key!(c"inflight.max.bytes", c"bytes", c"104857600", Check::Int(1, i64::MAX),
+        c"Body bytes of sends in flight at once."),
+    key!(c"completion.max", c"int", c"100000", Check::Int(1, i32::MAX as i64),
+        c"Accepted asynchronous sends whose callback has not returned."),
+    key!(c"route.poll.ms", c"duration", c"30000", Check::Int(10, MS_MAX),
+        c"How often the routes in use are looked up again."),
+    key!(c"heartbeat.ms", c"duration", c"30000", Check::Int(10, 100_000),
+        c"How often brokers in use are told of the producer; they forget it after 120 seconds."),
+    key!(c"connect.timeout.ms", c"duration", c"3000", Check::Int(1, MS_MAX),
+        c"Limit of one attempt to connect, name resolution included."),
+    key!(c"header.format", c"enum:json|rocketmq", c"json", Check::OneOf(&["json", "rocketmq"]),
+        c"Header of requests: JSON, or RocketMQ's smaller binary form. Answers are read in either."),
+];
+
+/// Every key, in the order of the documentation.
+pub fn keys() -> &'static [Key] {
+    KEYS
+}
+
+/// Settings of a producer as text, each checked when it is set.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    values: BTreeMap<&'static CStr, String>,
+}
+
+impl Config {
+    /// All defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `key`; `None` restores its default.
+    pub fn set(&mut self, key: &str, value: Option<&str>) -> Result<(), Error> {
+        let key = find(key)?;
+        match value {
+            None => {
+                self.values.remove(key.name);
+            }
+            Some(value) => {
+                let value = value.trim();
+                key.check.value(value).map_err(|why| {
+                    Error::new(
+                        ErrorKind::InvalidValue,
+                        format!("{}: the value {value:?} is not accepted: {why}", name_of(key)),
+                    )
+                })?;
+                self.values.insert(key.name, value.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of `key`'s value or default.
+    pub fn get(&self, key: &str) -> Result<String, Error> {
+        let key = find(key)?;
+        Ok(self.text(key).to_owned())
+    }
+
+    fn text<'a>(&'a self, key: &'a Key) -> &'a str {
+        self.values.get(key.name).map_or_else(|| key.default.to_str().unwrap_or(""), String::as_str)
+    }
+}
+
+fn name_of(key: &Key) -> &'static str {
+    key.name.to_str().unwrap_or("")
+}
+
+fn find(name: &str) -> Result<&'static Key, Error> {
+    KEYS.iter()
+        .find(|key| key.name.to_bytes() == name.as_bytes())
+        .ok_or_else(|| Error::new(ErrorKind::UnknownKey, format!("there is no configuration key {name:?}")))
+}
+
+impl Check {
+    /// Why `value` is not accepted.
+    fn value(self, value: &str) -> Result<(), String> {
+        let refuse = |why: &str| Err(why.to_owned());
+        match self {
+            Self::AutoOrInt(..) if value == "auto" => Ok(()),
+            Self::Int(min, max) | Self::AutoOrInt(min, max) => match value.parse::<i64>() {
+                Ok(number) if (min..=max).contains(&number) => Ok(()),
+                Ok(_) => Err(format!("it must be from {min} to {max}")),
+                Err(_) => refuse("it is not a whole number"),
+            },
+            Self::Bool if matches!(value, "true" | "false") => Ok(()),
+            Self::Bool => refuse("it must be true or false"),
+            Self::OneOf(known) if known.contains(&value) => Ok(()),
+            Self::OneOf(known) => Err(format!("it must be one of {}", known.join(", "))),
+            Self::Addresses => {
+                Address::parse_list(value).map(drop).map_err(|(item, why)| format!("in {item:?}, {why}"))
+            }
+            Self::Group => name::check_group(value).map_err(|error| error.to_string()),
+            Self::Topic if value == "TBW102" => Ok(()),
+            Self::Topic => name::check_topic(value).map_err(|error| error.to_string()),
+            Self::IdPart if value.is_empty() || value.contains(|c: char| c == '@' || c.is_whitespace()) => {
+                refuse("it is empty or has a blank or an @ inside")
+            }
+            Self::IdPart => Ok(()),
+            Self::Codes => {
+                parse_codes(value).map(drop).ok_or_else(|| "it is not numbers between commas".into())
+            }
+        }
+    }
+}
+
+fn parse_codes(value: &str) -> Option<Vec<i32>> {
+    if value.is_empty() {
+        return Some(Vec::new());
+    }
+    value.split(',').map(|code| code.trim().parse().ok()).collect()
+}
+
+/// The configuration of a producer as types.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) client: ClientConfig,
+    pub(crate) group: String,
+    pub(crate) unit_mode: bool,
+    pub(crate) send_timeout: Duration,
+    /// `None`: an equal share of what is left for each attempt still allowed.
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retries: u32,
+    pub(crate) retry_codes: Vec<i32>,
+    pub(crate) retry_unknown: bool,
+    pub(crate) retry_not_stored_ok: bool,
+    /// `None`: bodies are not compressed.
+    pub(crate) compression: Option<Compression>,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) in_flight_messages_max: usize,
+    pub(crate) in_flight_bytes_max: usize,
+    pub(crate) completions_max: usize,
+}
+
+/// From which size and how hard bodies are compressed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compression {
+    pub(crate) bytes_min: usize,
+    pub(crate) level: u32,
+}
+
+impl Settings {
+    /// Reads `config` and checks what single values cannot show: required keys.
+    pub(crate) fn read(config: &Config) -> Result<Self, Error> {
+        let values = Values(config);
+        let compression = (values.text(c"compress.type") != "none" && values.number(c"compress.level") != 0)
+            .then(|| Compression {
+                bytes_min: values.size(c"compress.min.bytes"),
+                level: values.number(c"compress.level").try_into().unwrap_or(5),
+            });
+        let attempt = values.text(c"send.attempt.timeout.ms");
+        Ok(Self {
+            client: values.client()?,
+            group: values.required(c"producer.group")?,
+            unit_mode: values.flag(c"unit.mode"),
+            send_timeout: values.duration(c"send.timeout.ms"),
+            attempt_timeout: attempt.parse().ok().map(Duration::from_millis),
+            retries: values.number(c"send.retries").try_into().unwrap_or(0),
+            retry_codes: parse_codes(values.text(c"send.retry.codes")).unwrap_or_default(),
+            retry_unknown: values.flag(c"send.retry.unknown"),
+            retry_not_stored_ok: values.flag(c"send.retry.not.stored.ok"),
+            compression,
+            body_bytes_max: values.size(c"message.max.bytes"),
+            in_flight_messages_max: values.size(c"inflight.max.messages"),
+            in_flight_bytes_max: values.size(c"inflight.max.bytes"),
+            completions_max: values.size(c"completion.max"),
+        })
+    }
+}
+
+/// Typed reading of values that were checked when they were set.
+struct Values<'a>(&'a Config);
+
+impl Values<'_> {
+    fn text(&self, name: &'static CStr) -> &str {
+        KEYS.iter().find(|key| key.name == name).map_or("", |key| self.0.text(key))
+    }
+
+    fn optional(&self, name: &'static CStr) -> Option<String> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    fn required(&self, name: &'static CStr) -> Result<String, Error> {
+        self.optional(name).ok_or_else(|| {
+            let name = name.to_string_lossy();
+            Error::new(ErrorKind::InvalidValue, format!("{name} is required and not set"))
+        })
+    }
+
+    fn number(&self, name: &'static CStr) -> i64 {
+        self.text(name).parse().unwrap_or(0)
+    }
+
+    fn size(&self, name: &'static CStr) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(usize::MAX)
+    }
+
+    fn duration(&self, name: &'static CStr) -> Duration {
+        Duration::from_millis(self.number(name).try_into().unwrap_or(0))
+    }
+
+    fn flag(&self, name: &'static CStr) -> bool {
+        self.text(name) == "true"
+    }
+
+    fn client(&self) -> Result<ClientConfig, Error> {
+        Ok(ClientConfig {
+            name_servers: self.name_servers()?,
+            client_ip: self.optional(c"client.ip"),
+            instance_name: self.optional(c"instance.name"),
+            unit_name: self.optional(c"unit.name"),
+            route_poll: self.duration(c"route.poll.ms"),
+            heartbeat: self.duration(c"heartbeat.ms"),
+            connect_timeout: self.duration(c"connect.timeout.ms"),
+            header_format: match self.text(c"header.format") {
+                "rocketmq" => HeaderFormat::RocketMq,
+                _ => HeaderFormat::Json,
+            },
+            default_topic: self.text(c"topic.auto.create.key").to_owned(),
+            default_queues: self.number(c"topic.auto.create.queues").try_into().unwrap_or(4),
+        })
+    }
+
+    /// `namesrv.addr`, else the environment's `NAMESRV_ADDR`, as RocketMQ's own clients do.
+    fn name_servers(&self) -> Result<Vec<Address>, Error> {
+        let (source, text) = match self.optional(c"namesrv.addr") {
+            Some(text) => ("namesrv.addr", text),
+            None => match std::env::var("NAMESRV_ADDR") {
+                Ok(text) if !text.trim().is_empty() => ("the environment's NAMESRV_ADDR", text),
+                _ => {
+                    return Err(Error::new(
+                        ErrorKind::InvalidValue,
+                        "namesrv.addr is not set, and neither is NAMESRV_ADDR in the environment",
+                    ));
+                }
+            },
+        };
+        Address::parse_list(&text).map_err(|(item, why)| {
+            Error::new(ErrorKind::InvalidValue, format!("{source}: in {item:?}, {why}"))
+        })
+    }
+}
+
+/// Response codes that say "slow down", told apart from refusals.
+pub(crate) const BUSY_CODES: &[i32] = &[response::SYSTEM_BUSY, response::FLOW_CONTROL];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn every_default_is_accepted_by_its_own_key() {
+        for key in keys() {
+            let default = key.default.to_str().unwrap();
+            if !default.is_empty() {
+                assert_eq!(key.check.value(default), Ok(()), "{:?}", key.name);
+            }
+        }
+    }
+
+    #[test]
+    fn bad_values_are_refused_with_the_key_and_the_reason() {
+        for (key, value, reason) in [
+            ("send.timeout.ms", "0", "from 1"),
+            ("send.timeout.ms", "soon", "whole number"),
+            ("unit.mode", "yes", "true or false"),
+            ("header.format", "xml", "json, rocketmq"),
+            ("namesrv.addr", "host", "port"),
+            ("producer.group", "a b", "\"a b\""),
+            ("instance.name", "a@b", "@"),
+            ("send.retry.codes", "1,x", "commas"),
+        ] {
+            let error = Config::new().set(key, Some(value)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidValue);
+            let text = error.to_string();
+            assert!(text.contains(key) && text.contains(value) && text.contains(reason), "{text}");
+        }
+        assert_eq!(kind(Config::new().set("send.timeout", Some("1"))), Some(ErrorKind::UnknownKey));
+    }
+
+    #[test]
+    fn none_restores_the_default() {
+        let mut config = Config::new();
+        config.set("send.retries", Some("7")).unwrap();
+        assert_eq!(config.get("send.retries").unwrap(), "7");
+        config.set("send.retries", None).unwrap();
+        assert_eq!(config.get("send.retries").unwrap(), "2");
+    }
+
+    #[test]
+    fn a_group_and_a_name_server_are_required() {
+        let mut config = Config::new();
+        config.set("namesrv.addr", Some("a:1;b:2")).unwrap();
+        let error = Settings::read(&config).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidValue);
+        assert!(error.to_string().contains("producer.group"));
+        config.set("producer.group", Some("G")).unwrap();
+        let settings = Settings::read(&config).unwrap();
+        assert_eq!((settings.client.name_servers.len(), settings.retries), (2, 2));
+    }
+}

@@ -1,0 +1,396 @@
+//! One accepted send on its way: from the route to the outcome, through all its attempts. It owns the
+//! completion and the permits, so whatever happens to it, the send ends once and its room comes back.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::codes::SendStatus;
+use protocol::header::send::{SendAnswer, SendMessage};
+use protocol::message::id::UniqueId;
+use protocol::{EncodeError, HeaderFormat};
+use tokio::time::Instant;
+
+use crate::client::broker::{Answer, CallError, Done, Reply, Request};
+use crate::client::outbox::WriteBuf;
+use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
+use crate::error::{Error, ErrorKind, Outcome};
+use crate::producer::Producer;
+use crate::producer::attempt::{self, Failure, Plan};
+use crate::producer::budget::Permit;
+use crate::producer::result::{Completion, SendResult};
+use crate::producer::select;
+use crate::runtime::Job;
+use crate::text::Text;
+
+/// What every attempt of a send has in common.
+pub(crate) struct Parcel {
+    pub(crate) topic: Text,
+    pub(crate) id: UniqueId,
+    /// The message's own properties in wire form.
+    pub(crate) properties: Arc<str>,
+    /// Compressed if `sys_flag` says so; the same bytes in every attempt.
+    pub(crate) body: Bytes,
+    pub(crate) sys_flag: i32,
+    /// A queue of the caller's choice: retries stay there.
+    pub(crate) queue: Option<(Text, i32)>,
+}
+
+/// One accepted send.
+pub(crate) struct Flight {
+    producer: Arc<Producer>,
+    parcel: Parcel,
+    plan: Plan,
+    accepted: Instant,
+    permit: Option<Permit>,
+    /// Taken when the send has ended.
+    completion: Completion,
+    /// Set when the send has ended and its callback is due.
+    outcome: Option<Result<SendResult, Error>>,
+    /// Of this attempt, once there is one.
+    target: Option<Target>,
+    attempts: u32,
+    /// Over all attempts so far.
+    fate: Outcome,
+    /// Brokers of failed attempts, the last one last.
+    tried: Vec<Text>,
+    /// A message stored with a status other than OK that is sent again: a result if nothing better comes.
+    stored: Option<SendResult>,
+}
+
+struct Target {
+    route: Arc<TopicRoute>,
+    queue: RouteQueue,
+    born_ms: i64,
+    deadline: Option<Instant>,
+}
+
+impl Target {
+    fn broker_name(&self) -> &Text {
+        self.route.brokers.get(self.queue.broker).map_or(const { &Text::EMPTY }, |broker| &broker.name)
+    }
+
+    fn shown(&self) -> String {
+        self.route
+            .brokers
+            .get(self.queue.broker)
+            .map_or_else(String::new, |known| format!("{}@{}", known.name, known.broker.address()))
+    }
+}
+
+impl Flight {
+    pub(crate) fn new(
+        producer: Arc<Producer>,
+        parcel: Parcel,
+        plan: Plan,
+        permit: Permit,
+        completion: Completion,
+    ) -> Box<Self> {
+        Box::new(Self {
+            accepted: producer.now(),
+            producer,
+            parcel,
+            plan,
+            permit: Some(permit),
+            completion,
+            outcome: None,
+            target: None,
+            attempts: 0,
+            fate: Outcome::NotSent,
+            tried: Vec::new(),
+            stored: None,
+        })
+    }
+
+    /// Begins: with the route at hand, or after its look-up.
+    pub(crate) fn start(self: Box<Self>, done: &mut Done) {
+        let Some(instance) = self.producer.instance() else {
+            return self.end_with(ErrorKind::Internal, "the producer has no client", done);
+        };
+        match instance.routes().get(self.parcel.topic.as_str()) {
+            Some(route) => self.attempt(route, done),
+            None => {
+                let topic = self.parcel.topic.clone();
+                instance.routes().join(&instance, topic.as_str(), self, done);
+            }
+        }
+    }
+
+    /// The next attempt, over `route`.
+    fn attempt(mut self: Box<Self>, route: Arc<TopicRoute>, done: &mut Done) {
+        let queue = match &self.parcel.queue {
+            Some((broker, id)) => select::named(&route, broker, *id),
+            None => select::next(&route, &self.tried),
+        };
+        let known = queue.and_then(|queue| route.brokers.get(queue.broker).map(|known| (queue, known)));
+        let Some((queue, known)) = known else {
+            let text = match &self.parcel.queue {
+                Some((broker, id)) => {
+                    format!("the topic {} has no writable queue {id} on {broker}", self.parcel.topic)
+                }
+                None => {
+                    format!("the topic {} has no writable queue on a broker that is up", self.parcel.topic)
+                }
+            };
+            return self.end_with(ErrorKind::NoWritableQueue, &text, done);
+        };
+        self.attempts += 1;
+        let has_other = self.parcel.queue.is_none() && select::has_other(&route);
+        let settings = &self.producer.settings;
+        let deadline = self.plan.attempt_deadline(self.producer.now(), self.attempts, has_other, settings);
+        let broker = Arc::clone(&known.broker);
+        self.target = Some(Target { route, queue, born_ms: self.producer.wall_ms(), deadline });
+        broker.submit(self, done);
+    }
+
+    fn on_answer(self: Box<Self>, answer: &Answer<'_>, done: &mut Done) {
+        let head = &answer.head;
+        let Some(status) = SendStatus::from_code(head.code) else {
+            let remark = head.remark.as_deref().unwrap_or_default().to_owned();
+            return self.on_failure(&Failure::Refused { code: head.code, remark }, done);
+        };
+        match SendAnswer::read(head) {
+            Ok(answer) => self.on_stored(status, &answer, done),
+            Err(error) => self.on_failure(&Failure::Garbled(error.to_string()), done),
+        }
+    }
+
+    fn on_stored(mut self: Box<Self>, status: SendStatus, answer: &SendAnswer<'_>, done: &mut Done) {
+        let broker = self.target.as_ref().map(|target| target.broker_name().clone()).unwrap_or_default();
+        let result = SendResult {
+            status,
+            id: self.parcel.id,
+            offset_id: Text::new(&answer.offset_id),
+            topic: self.parcel.topic.clone(),
+            broker,
+            queue_id: answer.queue_id,
+            queue_offset: answer.queue_offset,
+            transaction_id: Text::new(&answer.transaction_id),
+            attempts: self.attempts,
+            latency: self.producer.now().saturating_duration_since(self.accepted),
+        };
+        let again = status != SendStatus::Ok
+            && self.producer.settings.retry_not_stored_ok
+            && self.producer.may_go_on()
+            && self.plan.allows_another(self.producer.now(), self.attempts);
+        if !again {
+            return self.end(Ok(result), done);
+        }
+        self.stored = Some(result);
+        self.again(done);
+    }
+
+    fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done) {
+        self.fate = attempt::worse(self.fate, failure.outcome());
+        let again = failure.may_be_retried(&self.producer.settings)
+            && self.producer.may_go_on()
+            && self.plan.allows_another(self.producer.now(), self.attempts);
+        if again {
+            log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
+            return self.again(done);
+        }
+        if let Some(stored) = self.stored.take() {
+            return self.end(Ok(stored), done);
+        }
+        let mut kind = failure.kind();
+        if kind == ErrorKind::Closed {
+            kind = self.producer.kind_when_dropped();
+        }
+        let over = self.plan.deadline.is_some_and(|deadline| self.producer.now() >= deadline);
+        if over && failure.outcome() != Outcome::Rejected {
+            kind = ErrorKind::Timeout;
+        }
+        let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
+        let text = format!("sending to {} through {target} failed: {}", self.parcel.topic, failure.reason());
+        let mut error = Error::new(kind, text).with_broker(target);
+        if let Failure::Refused { code, remark } = failure {
+            error = error.with_answer(*code, remark);
+        }
+        self.end(Err(error), done);
+    }
+
+    /// One more attempt, elsewhere if there is an elsewhere.
+    fn again(mut self: Box<Self>, done: &mut Done) {
+        if let Some(target) = self.target.take() {
+            self.tried.push(target.broker_name().clone());
+        }
+        self.start(done);
+    }
+
+    fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done) {
+        self.end(Err(Error::new(kind, text)), done);
+    }
+
+    /// Ends the send: gives back its room and tells whoever wants to know.
+    fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done) {
+        let outcome = outcome
+            .map_err(|error| error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts));
+        if let Some(permit) = &mut self.permit {
+            permit.end_in_flight();
+        }
+        match std::mem::replace(&mut self.completion, Completion::None) {
+            Completion::Wait(tell) => {
+                self.permit = None;
+                // Gone when the caller gave up.
+                let _ = tell.send(outcome);
+            }
+            Completion::None => {
+                if let Err(error) = outcome {
+                    log::info!("a one-way send was lost: {error}");
+                }
+            }
+            completion @ Completion::Callback(_) => {
+                self.completion = completion;
+                self.outcome = Some(outcome);
+                done.push(self);
+            }
+        }
+    }
+}
+
+impl Request for Flight {
+    fn owner(&self) -> u64 {
+        self.producer.number
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.target.as_ref().and_then(|target| target.deadline)
+    }
+
+    fn is_oneway(&self) -> bool {
+        matches!(self.completion, Completion::None)
+    }
+
+    fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
+        let settings = &self.producer.settings;
+        let (queue_id, born_ms, broker_name) = self
+            .target
+            .as_ref()
+            .map_or((0, 0, ""), |target| (target.queue.id, target.born_ms, target.broker_name().as_str()));
+        let head = SendMessage {
+            group: &settings.group,
+            topic: self.parcel.topic.as_str(),
+            default_topic: &settings.client.default_topic,
+            default_queues: settings.client.default_queues,
+            queue_id,
+            sys_flag: self.parcel.sys_flag,
+            born_ms,
+            flag: 0,
+            properties: &[
+                "UNIQ_KEY\u{1}",
+                self.parcel.id.as_str(),
+                "\u{2}WAIT\u{1}true\u{2}",
+                &self.parcel.properties,
+            ],
+            reconsume_times: 0,
+            unit_mode: settings.unit_mode,
+            batch: false,
+            broker_name,
+        };
+        let body = &self.parcel.body;
+        out.frame(body, |bytes| head.encode(format, opaque, self.is_oneway(), body.len(), bytes))
+    }
+
+    fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done) {
+        match reply {
+            Reply::Answer(answer) => self.on_answer(&answer, done),
+            Reply::Written => self.written(),
+            Reply::Failed(CallError::Closed) => {
+                let failure = Failure::Call(CallError::Closed);
+                self.on_failure(&failure, done);
+            }
+            Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
+        }
+    }
+}
+
+impl Flight {
+    /// A one-way send is over when it is written.
+    fn written(mut self: Box<Self>) {
+        self.completion = Completion::None;
+        self.permit = None;
+    }
+}
+
+impl RouteWaiter for Flight {
+    fn owner(&self) -> u64 {
+        self.producer.number
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.plan.deadline
+    }
+
+    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done) {
+        match route {
+            Ok(route) => self.attempt(route, done),
+            Err(error) => {
+                let mut kind = attempt::route_kind(&error);
+                if kind == ErrorKind::Closed {
+                    kind = self.producer.kind_when_dropped();
+                }
+                let text = format!("no route for the topic {}: {error}", self.parcel.topic);
+                self.end_with(kind, &text, done);
+            }
+        }
+    }
+}
+
+impl Job for Flight {
+    /// On a callback thread: the callback runs, then the completion's room comes back.
+    fn run(mut self: Box<Self>) {
+        let completion = std::mem::replace(&mut self.completion, Completion::None);
+        if let (Completion::Callback(callback), Some(outcome)) = (completion, self.outcome.take()) {
+            callback.call(&outcome);
+        }
+    }
+}
+
+/// A send that is dropped with its completion unused was lost by a panic: it still ends, once.
+impl Drop for Flight {
+    fn drop(&mut self) {
+        let completion = std::mem::replace(&mut self.completion, Completion::None);
+        if matches!(completion, Completion::None) {
+            return;
+        }
+        let kind = self.producer.kind_when_dropped();
+        if kind == ErrorKind::Internal
+            && let Some(instance) = self.producer.instance()
+        {
+            instance.fail();
+        }
+        let fate = if self.attempts > 0 { Outcome::Unknown } else { self.fate };
+        let error = Error::new(kind, format!("the send to {} was given up", self.parcel.topic))
+            .with_outcome(fate)
+            .with_send(self.parcel.id.as_str(), self.attempts);
+        if let Some(permit) = &mut self.permit {
+            permit.end_in_flight();
+        }
+        let permit = self.permit.take();
+        match completion {
+            Completion::Wait(tell) => {
+                drop(permit);
+                let _ = tell.send(Err(error));
+            }
+            completion => {
+                if let Some(instance) = self.producer.instance() {
+                    instance.done().push(Box::new(GivenUp { completion, error, _permit: permit }));
+                }
+            }
+        }
+    }
+}
+
+/// The end of a send that was dropped.
+struct GivenUp {
+    completion: Completion,
+    error: Error,
+    _permit: Option<Permit>,
+}
+
+impl Job for GivenUp {
+    fn run(self: Box<Self>) {
+        if let Completion::Callback(callback) = self.completion {
+            callback.call(&Err(self.error));
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! A producer's states: CREATED, STARTING, RUNNING, CLOSING, CLOSED, and FAILED for a running one whose
+//! client broke.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+
+use crate::client::instance::Instance;
+use crate::client::world::World;
+use crate::error::{Error, ErrorKind};
+use crate::producer::Producer;
+use crate::runtime::lock;
+
+/// What state a producer is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not started, or the start failed.
+    Created = 0,
+    /// A start is under way.
+    Starting = 1,
+    /// Sends are accepted.
+    Running = 2,
+    /// A shutdown is under way.
+    Closing = 3,
+    /// Shut down.
+    Closed = 4,
+    /// An internal error: only shutdown and destroy work.
+    Failed = 5,
+}
+
+/// How long after its limit a shutdown waits for the callbacks of what it cut off.
+const AFTER_CUT: Duration = Duration::from_millis(45);
+/// How long brokers may take to answer an UNREGISTER_CLIENT.
+const UNREGISTER_LIMIT: Duration = Duration::from_secs(3);
+/// One round of questions to the name servers at the start, and the pause until the next.
+const ROUND_LIMIT: Duration = Duration::from_secs(3);
+const ROUND_PAUSE: Duration = Duration::from_millis(100);
+/// What is left for closing connections when the limit has passed.
+const CLOSE_MIN: Duration = Duration::from_millis(20);
+
+/// The state and what belongs to it.
+#[derive(Default)]
+pub(crate) struct Lifecycle {
+    state: AtomicU8,
+    /// Serialises changes of state.
+    change: Mutex<Change>,
+    /// Set by the start, kept until the producer is dropped: sends in flight hold on to it.
+    instance: Mutex<Option<Arc<Instance>>>,
+    /// For readers without a lock, once running.
+    running: OnceLock<Arc<Instance>>,
+    /// The shutdown's limit has passed: nothing goes on.
+    cut: AtomicBool,
+    /// Notified when a shutdown meets a start.
+    stopped: Notify,
+}
+
+#[derive(Default)]
+struct Change {
+    closing: Option<Arc<Closing>>,
+}
+
+/// A shutdown under way.
+struct Closing {
+    /// The earliest limit of those who wait; `None` is no limit.
+    limit: watch::Sender<Option<Instant>>,
+    /// Whether it has ended.
+    ended: watch::Sender<bool>,
+}
+
+impl Lifecycle {
+    fn load(&self) -> State {
+        match self.state.load(Ordering::SeqCst) {
+            0 => State::Created,
+            1 => State::Starting,
+            2 => State::Running,
+            3 => State::Closing,
+            4 => State::Closed,
+            _ => State::Failed,
+        }
+    }
+
+    fn store(&self, state: State) {
+        self.state.store(state as u8, Ordering::SeqCst);
+    }
+
+    pub(crate) fn instance(&self) -> Option<Arc<Instance>> {
+        self.running.get().cloned().or_else(|| lock(&self.instance).clone())
+    }
+}
+
+impl Producer {
+    /// The state.
+    pub fn state(&self) -> State {
+        match self.lifecycle.load() {
+            State::Running if self.lifecycle.running.get().is_some_and(|instance| instance.has_failed()) => {
+                State::Failed
+            }
+            state => state,
+        }
+    }
+
+    /// Refuses a call that needs a running producer.
+    pub(crate) fn check_running(&self) -> Result<(), Error> {
+        if self.state() == State::Running { Ok(()) } else { Err(self.wrong_state()) }
+    }
+
+    pub(crate) fn wrong_state(&self) -> Error {
+        match self.state() {
+            State::Created => Error::new(ErrorKind::InvalidState, "the producer is not started"),
+            State::Starting => Error::new(ErrorKind::InvalidState, "the producer is still starting"),
+            State::Closing => Error::new(ErrorKind::Closed, "the producer is shutting down"),
+            State::Closed => Error::new(ErrorKind::Closed, "the producer is shut down"),
+            State::Running | State::Failed => {
+                Error::new(ErrorKind::Internal, "the producer broke by an internal error; shut it down")
+            }
+        }
+    }
+
+    /// Whether a send may make another attempt.
+    pub(crate) fn may_go_on(&self) -> bool {
+        !self.lifecycle.cut.load(Ordering::SeqCst) && self.state() != State::Failed
+    }
+
+    /// What a send ends with that is dropped or cut off.
+    pub(crate) fn kind_when_dropped(&self) -> ErrorKind {
+        match self.lifecycle.load() {
+            State::Closing | State::Closed => ErrorKind::Closed,
+            State::Created | State::Starting | State::Running | State::Failed => ErrorKind::Internal,
+        }
+    }
+
+    /// Starts the runtime if need be and joins a client instance. With `wait_ready` it fails unless a name
+    /// server answers before `deadline`; the producer is then as before and may be started again.
+    pub async fn start(self: &Arc<Self>, deadline: Option<Instant>, wait_ready: bool) -> Result<(), Error> {
+        let world = self.begin_start()?;
+        let instance = world.instances.join(&self.settings.client, &world);
+        *lock(&self.lifecycle.instance) = Some(Arc::clone(&instance));
+        let mut starting = Starting { producer: self, world: &world, instance: Some(Arc::clone(&instance)) };
+        if wait_ready {
+            self.reach_name_server(&instance, deadline).await?;
+        }
+        let _change = lock(&self.lifecycle.change);
+        if self.lifecycle.load() != State::Starting {
+            return Err(Error::new(ErrorKind::Closed, "the producer was shut down while it started"));
+        }
+        instance.join(&self.settings.group);
+        starting.instance = None;
+        // Set once: a producer starts once.
+        let _ = self.lifecycle.running.set(instance);
+        self.lifecycle.store(State::Running);
+        Ok(())
+    }
+
+    /// Asks until a name server answers, the time is over, or a shutdown begins.
+    async fn reach_name_server(&self, instance: &Instance, deadline: Option<Instant>) -> Result<(), Error> {
+        loop {
+            let stopped = self.lifecycle.stopped.notified();
+            if self.lifecycle.load() != State::Starting {
+                return Ok(());
+            }
+            let round = self.now() + ROUND_LIMIT;
+            let asking = instance.reach_name_server(deadline.map_or(round, |deadline| deadline.min(round)));
+            let Err(error) = (tokio::select! {
+                biased;
+                () = stopped => return Ok(()),
+                answered = asking => answered,
+            }) else {
+                return Ok(());
+            };
+            let pause = self.now() + ROUND_PAUSE;
+            if deadline.is_some_and(|deadline| deadline <= pause) {
+                return Err(Error::new(ErrorKind::NoNamesrv, format!("no name server answered: {error}")));
+            }
+            let _ = self.before(Some(pause), self.lifecycle.stopped.notified()).await;
+        }
+    }
+
+    fn begin_start(&self) -> Result<World, Error> {
+        let _change = lock(&self.lifecycle.change);
+        match self.lifecycle.load() {
+            State::Created => {}
+            State::Running => {
+                return Err(Error::new(ErrorKind::InvalidState, "the producer was started before"));
+            }
+            _ => return Err(self.wrong_state()),
+        }
+        let world = match self.world.get() {
+            Some(world) => world.clone(),
+            None => {
+                let system = World::system()?;
+                self.world.get_or_init(|| system).clone()
+            }
+        };
+        self.lifecycle.store(State::Starting);
+        Ok(world)
+    }
+
+    /// Refuses new sends, lets those in flight end, cuts off the rest at `deadline`. `Ok`: all ended by
+    /// themselves. [`ErrorKind::Closed`]: some were cut off. After both no callback runs or will run.
+    /// [`ErrorKind::Timeout`]: callbacks still run; call again.
+    pub async fn shutdown(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), Error> {
+        let Some(closing) = self.begin_close(deadline) else { return Ok(()) };
+        let mut ended = closing.ended.subscribe();
+        let over = async { ended.wait_for(|ended| *ended).await.is_ok() };
+        match self.before(deadline.map(|deadline| deadline + AFTER_CUT), over).await {
+            None => Err(Error::new(ErrorKind::Timeout, "callbacks of the producer still run: call again")),
+            Some(_) if self.lifecycle.cut.load(Ordering::SeqCst) => {
+                Err(Error::new(ErrorKind::Closed, "the limit passed: sends were cut off"))
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Ends what is open and does not wait for it.
+    pub fn abandon(self: &Arc<Self>) {
+        let now = self.now();
+        self.begin_close(Some(now));
+    }
+
+    /// Begins a shutdown or joins the one under way; `None` when there is nothing to wait for.
+    fn begin_close(self: &Arc<Self>, deadline: Option<Instant>) -> Option<Arc<Closing>> {
+        let mut change = lock(&self.lifecycle.change);
+        match self.lifecycle.load() {
+            State::Closed => return None,
+            State::Created | State::Starting => {
+                // A start under way sees it and ends.
+                self.lifecycle.store(State::Closed);
+                self.lifecycle.stopped.notify_waiters();
+                return None;
+            }
+            State::Running | State::Closing | State::Failed => {}
+        }
+        if let Some(closing) = &change.closing {
+            closing.limit.send_if_modified(|limit| {
+                let sooner = deadline.is_some_and(|new| limit.is_none_or(|old| new < old));
+                if sooner {
+                    *limit = deadline;
+                }
+                sooner
+            });
+            return Some(Arc::clone(closing));
+        }
+        let closing =
+            Arc::new(Closing { limit: watch::Sender::new(deadline), ended: watch::Sender::new(false) });
+        change.closing = Some(Arc::clone(&closing));
+        self.lifecycle.store(State::Closing);
+        let world = self.world.get()?;
+        world.tasks.spawn(close(Arc::clone(self), Arc::clone(&closing)));
+        Some(closing)
+    }
+}
+
+/// Takes a start back that fails, or whose future is dropped.
+struct Starting<'a> {
+    producer: &'a Producer,
+    world: &'a World,
+    instance: Option<Arc<Instance>>,
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        let Some(instance) = self.instance.take() else { return };
+        *lock(&self.producer.lifecycle.instance) = None;
+        let _change = lock(&self.producer.lifecycle.change);
+        if self.producer.lifecycle.load() == State::Starting {
+            self.producer.lifecycle.store(State::Created);
+        }
+        if self.world.instances.leave(&instance) {
+            let until = self.world.clock.now() + CLOSE_MIN;
+            self.world.tasks.spawn(async move { instance.close(until).await });
+        }
+    }
+}
+
+/// The shutdown itself.
+async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
+    let mut limit = closing.limit.subscribe();
+    loop {
+        let until = *limit.borrow_and_update();
+        let limited = tokio::time::sleep_until(until.unwrap_or_else(|| producer.now()));
+        tokio::select! {
+            biased;
+            () = producer.budget.idle(false) => break,
+            _ = limit.changed() => {}
+            () = limited, if until.is_some() => {
+                producer.lifecycle.cut.store(true, Ordering::SeqCst);
+                if let Some(instance) = producer.instance() {
+                    instance.cut(producer.number);
+                }
+                producer.budget.idle(false).await;
+                break;
+            }
+        }
+    }
+    if let (Some(instance), Some(world)) = (producer.instance(), producer.world.get()) {
+        let soonest = producer.now() + CLOSE_MIN;
+        let latest = producer.now() + UNREGISTER_LIMIT;
+        let until = (*limit.borrow()).unwrap_or(latest).clamp(soonest, latest);
+        instance.leave(&producer.settings.group, until).await;
+        if world.instances.leave(&instance) {
+            instance.close(until + CLOSE_MIN).await;
+        }
+    }
+    producer.budget.idle(true).await;
+    producer.lifecycle.store(State::Closed);
+    closing.ended.send_replace(true);
+}
+
+/// A producer that was dropped without a shutdown leaves its client.
+impl Drop for Producer {
+    fn drop(&mut self) {
+        let running = matches!(self.lifecycle.load(), State::Running | State::Failed);
+        if let (true, Some(instance), Some(world)) = (running, self.lifecycle.instance(), self.world.get())
+            && world.instances.leave(&instance)
+        {
+            let until = world.clock.now() + CLOSE_MIN;
+            world.tasks.spawn(async move { instance.close(until).await });
+        }
+    }
+}

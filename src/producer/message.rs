@@ -1,0 +1,233 @@
+//! A message to send: topic, tags, keys, properties and body. Setters check characters; what depends on
+//! lengths is checked at the send, by `limits`.
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use protocol::message::name::{self, NameError};
+use protocol::message::properties::{self, names};
+
+use crate::error::{Error, ErrorKind};
+use crate::text::Text;
+
+/// A message to send. Cloning shares the body and every text.
+#[derive(Clone, Debug)]
+pub struct Message {
+    topic: Text,
+    /// Names are unique, none is empty, no text holds a separator.
+    properties: Vec<(Text, Text)>,
+    /// The properties in wire form, made by the first send after a change.
+    wire: OnceLock<Arc<str>>,
+    body: Bytes,
+}
+
+impl Message {
+    /// An empty message for `topic`.
+    pub fn new(topic: &str) -> Result<Self, Error> {
+        Ok(Self {
+            topic: checked_topic(topic)?,
+            properties: Vec::new(),
+            wire: OnceLock::new(),
+            body: Bytes::new(),
+        })
+    }
+
+    /// Replaces the topic.
+    pub fn set_topic(&mut self, topic: &str) -> Result<(), Error> {
+        self.topic = checked_topic(topic)?;
+        Ok(())
+    }
+
+    /// Replaces the tags; `None` removes them.
+    pub fn set_tags(&mut self, tags: Option<&str>) -> Result<(), Error> {
+        self.put(names::TAGS, tags)
+    }
+
+    /// Replaces the keys, which are separated by blanks; `None` removes them.
+    pub fn set_keys(&mut self, keys: Option<&str>) -> Result<(), Error> {
+        self.put(names::KEYS, keys)
+    }
+
+    /// Adds one key behind those that are there.
+    pub fn add_key(&mut self, key: &str) -> Result<(), Error> {
+        check_value(names::KEYS, key)?;
+        let keys = match self.keys().as_str() {
+            "" => key.to_owned(),
+            present => format!("{present} {key}"),
+        };
+        self.put(names::KEYS, Some(&keys))
+    }
+
+    /// Replaces the body by a copy of `data`.
+    pub fn set_body(&mut self, data: &[u8]) -> Result<(), Error> {
+        let mut body = Vec::new();
+        reserve(&mut body, data.len())?;
+        body.extend_from_slice(data);
+        self.body = body.into();
+        Ok(())
+    }
+
+    /// Adds a copy of `data` behind the body. What is there is copied too while a clone or a send shares it.
+    pub fn append_body(&mut self, data: &[u8]) -> Result<(), Error> {
+        let mut body =
+            if self.body.is_unique() { Vec::from(std::mem::take(&mut self.body)) } else { Vec::new() };
+        let shared = self.body.len();
+        if let Err(error) = reserve(&mut body, shared.saturating_add(data.len())) {
+            if shared == 0 {
+                self.body = body.into();
+            }
+            return Err(error);
+        }
+        body.extend_from_slice(&self.body);
+        body.extend_from_slice(data);
+        self.body = body.into();
+        Ok(())
+    }
+
+    /// Sets a property of the application; `None` removes it. RocketMQ's own names are refused.
+    pub fn set_property(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
+        check_value("a property's name", name)?;
+        if properties::is_reserved(name) {
+            return Err(Error::new(
+                ErrorKind::InvalidProperty,
+                format!("the property name {name:?} is RocketMQ's own"),
+            ));
+        }
+        self.put(name, value)
+    }
+
+    /// The topic.
+    pub const fn topic(&self) -> &Text {
+        &self.topic
+    }
+
+    /// The tags, empty if there are none.
+    pub fn tags(&self) -> &Text {
+        self.property(names::TAGS).unwrap_or(const { &Text::EMPTY })
+    }
+
+    /// The keys, empty if there are none.
+    pub fn keys(&self) -> &Text {
+        self.property(names::KEYS).unwrap_or(const { &Text::EMPTY })
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// A property's value.
+    pub fn property(&self, name: &str) -> Option<&Text> {
+        self.properties.iter().find(|(n, _)| n.as_str() == name).map(|(_, value)| value)
+    }
+
+    /// The property at `index`, tags and keys included, in the order in which they were set.
+    pub fn property_at(&self, index: usize) -> Option<(&Text, &Text)> {
+        self.properties.get(index).map(|(name, value)| (name, value))
+    }
+
+    /// The body, shared.
+    pub(crate) const fn shared_body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The properties in wire form, shared.
+    pub(crate) fn wire_properties(&self) -> &Arc<str> {
+        self.wire.get_or_init(|| {
+            let mut wire = String::new();
+            for (name, value) in &self.properties {
+                properties::append(&mut wire, name.as_str(), value.as_str());
+            }
+            wire.into()
+        })
+    }
+
+    fn put(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
+        let Some(value) = value else {
+            self.properties.retain(|(n, _)| n.as_str() != name);
+            self.wire = OnceLock::new();
+            return Ok(());
+        };
+        check_value(name, value)?;
+        match self.properties.iter_mut().find(|(n, _)| n.as_str() == name) {
+            Some((_, present)) => *present = value.into(),
+            None => self.properties.push((name.into(), value.into())),
+        }
+        self.wire = OnceLock::new();
+        Ok(())
+    }
+}
+
+/// Refuses what would break the wire form or what readers drop: empty or blank text, NUL, \1 and \2.
+fn check_value(what: &str, value: &str) -> Result<(), Error> {
+    let wrong =
+        |why: &str| Err(Error::new(ErrorKind::InvalidProperty, format!("{what}: the text {value:?} {why}")));
+    if value.trim().is_empty() {
+        return wrong("is empty or blank, which consumers drop");
+    }
+    if value.contains(['\0', '\u{1}', '\u{2}']) {
+        return wrong("holds a NUL, \\1 or \\2, which separate properties on the wire");
+    }
+    Ok(())
+}
+
+/// The topic as text if its characters are RocketMQ's. Length and reserved names are the send's matter,
+/// since a namespace adds to them.
+fn checked_topic(topic: &str) -> Result<Text, Error> {
+    match name::check_topic(topic) {
+        Ok(()) | Err(NameError::TooLong { .. } | NameError::Reserved) => Ok(topic.into()),
+        Err(error) => Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {error}"))),
+    }
+}
+
+/// Makes room for `more` bytes without aborting when there is no memory.
+fn reserve(body: &mut Vec<u8>, more: usize) -> Result<(), Error> {
+    body.try_reserve(more)
+        .map_err(|_| Error::new(ErrorKind::System, format!("no memory for a body of {more} more bytes")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
+        result.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn topics_are_checked_by_their_characters() {
+        for topic in ["", " ", "a b", "a\u{1}b", "杭州", "a/b", "a\0"] {
+            assert_eq!(kind(Message::new(topic)), Some(ErrorKind::InvalidTopic), "{topic:?}");
+        }
+        assert!(Message::new(&"x".repeat(300)).is_ok(), "length is checked at the send");
+    }
+
+    #[test]
+    fn properties_keep_their_order_and_refuse_separators() {
+        let mut m = Message::new("T").unwrap();
+        m.set_tags(Some("TagA")).unwrap();
+        m.add_key("k1").unwrap();
+        m.add_key("k2").unwrap();
+        m.set_property("城市", Some("杭州")).unwrap();
+        assert_eq!(&**m.wire_properties(), "TAGS\u{1}TagA\u{2}KEYS\u{1}k1 k2\u{2}城市\u{1}杭州\u{2}");
+        m.set_property("城市", None).unwrap();
+        m.set_tags(Some("TagB")).unwrap();
+        assert_eq!(&**m.wire_properties(), "TAGS\u{1}TagB\u{2}KEYS\u{1}k1 k2\u{2}");
+        for bad in ["", "  ", "a\u{1}", "a\u{2}", "a\0"] {
+            assert_eq!(kind(m.set_property("p", Some(bad))), Some(ErrorKind::InvalidProperty), "{bad:?}");
+            assert_eq!(kind(m.set_property(bad, Some("v"))), Some(ErrorKind::InvalidProperty), "{bad:?}");
+            assert_eq!(kind(m.set_tags(Some(bad))), Some(ErrorKind::InvalidProperty), "{bad:?}");
+        }
+        assert_eq!(kind(m.set_property("UNIQ_KEY", Some("v"))), Some(ErrorKind::InvalidProperty));
+    }
+
+    #[test]
+    fn append_copies_only_what_is_shared() {
+        let mut m = Message::new("T").unwrap();
+        m.append_body(b"ab").unwrap();
+        m.append_body(b"cd").unwrap();
+        let sent = m.shared_body().clone();
+        m.append_body(b"ef").unwrap();
+        assert_eq!((&sent[..], m.body()), (&b"abcd"[..], &b"abcdef"[..]));
+    }
+}

@@ -1,0 +1,263 @@
+//! The producer: what an application creates, starts, sends with and shuts down.
+//!
+//! [`send`] is the one pipeline of every send, [`flight`] one accepted send through its attempts,
+//! [`attempt`] what an outcome leads to, [`budget`] the limits, [`lifecycle`] start and shutdown.
+
+mod attempt;
+mod budget;
+mod config;
+mod flight;
+mod lifecycle;
+mod limits;
+mod message;
+mod options;
+mod result;
+mod select;
+mod send;
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use protocol::message::id::{IdGenerator, UniqueId};
+
+pub use config::{Config, Key, keys};
+pub use lifecycle::State;
+pub use message::Message;
+pub use options::{SendOptions, Timeout};
+pub use result::{Callback, QueueList, SendResult, SendStatus};
+pub use tokio::time::Instant;
+
+use crate::client::instance::Instance;
+use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
+use crate::client::world::World;
+use crate::error::{Error, ErrorKind};
+use crate::text::Text;
+use budget::{Budget, Limits};
+use config::Settings;
+use lifecycle::Lifecycle;
+
+/// A caller's call may take this much longer than its deadline: by then the library itself has ended it.
+const GRACE: Duration = Duration::from_millis(40);
+
+/// A producer.
+pub struct Producer {
+    settings: Settings,
+    /// Tells its requests from those of others that share the instance. Never 0.
+    number: u64,
+    budget: Arc<Budget>,
+    lifecycle: Lifecycle,
+    /// Given at creation, or the system's from the first start on.
+    world: OnceLock<World>,
+    ids: OnceLock<IdGenerator>,
+    month: Month,
+}
+
+/// When the local month began; looked at again once a minute.
+#[derive(Default)]
+struct Month {
+    minute: AtomicI64,
+    start_ms: AtomicI64,
+}
+
+impl Producer {
+    /// Checks the whole configuration. No I/O, no thread.
+    pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(1);
+        let settings = Settings::read(config)?;
+        Ok(Arc::new(Self {
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+            budget: Budget::new(Limits {
+                messages: settings.in_flight_messages_max,
+                bytes: settings.in_flight_bytes_max,
+                completions: settings.completions_max,
+            }),
+            lifecycle: Lifecycle::default(),
+            world: OnceLock::new(),
+            ids: OnceLock::new(),
+            month: Month::default(),
+            settings,
+        }))
+    }
+
+    /// As [`Self::new`], above other seams than the system's.
+    pub fn with_world(config: &Config, world: World) -> Result<Arc<Self>, Error> {
+        let producer = Self::new(config)?;
+        // Set once: the producer is new.
+        let _ = producer.world.set(world);
+        Ok(producer)
+    }
+
+    /// When a call that begins now ends. Fixed once, at the entry.
+    pub fn deadline(&self, timeout: Timeout) -> Option<Instant> {
+        match timeout {
+            Timeout::Default => Some(self.now() + self.settings.send_timeout),
+            Timeout::Forever => None,
+            Timeout::After(limit) => self.now().checked_add(limit),
+        }
+    }
+
+    /// How long to wait for a call with this deadline: the call ends by itself at its deadline, with an
+    /// error that says more.
+    pub fn grace(deadline: Option<Instant>) -> Option<Instant> {
+        deadline.map(|deadline| deadline + GRACE)
+    }
+
+    /// Name towards brokers, empty before the start.
+    pub fn client_id(&self) -> Text {
+        self.instance().map(|instance| instance.client_id().clone()).unwrap_or_default()
+    }
+
+    /// Sends that hold room in flight.
+    pub fn in_flight(&self) -> usize {
+        self.budget.in_flight()
+    }
+
+    /// Looks the topic up and connects to its brokers.
+    pub async fn prepare_topic(&self, topic: &str, deadline: Option<Instant>) -> Result<(), Error> {
+        self.check_running()?;
+        let route = self.route(topic, deadline).await?;
+        let until = self.now() + self.settings.client.connect_timeout;
+        let until = deadline.map_or(until, |deadline| deadline.min(until));
+        let mut failure = None;
+        for known in &route.brokers {
+            match known.broker.ready(until).await {
+                Ok(()) => {}
+                Err(error) => failure = Some(error),
+            }
+        }
+        match failure {
+            None => Ok(()),
+            Some(error) => Err(Error::new(attempt::call_kind(&error), format!("preparing {topic}: {error}"))),
+        }
+    }
+
+    /// The writable queues of `topic`, asked anew.
+    pub async fn fetch_queues(&self, topic: &str, deadline: Option<Instant>) -> Result<QueueList, Error> {
+        self.check_running()?;
+        Message::new(topic)?;
+        let instance = self.instance().ok_or_else(|| self.wrong_state())?;
+        let asking = {
+            let (instance, topic) = (Arc::clone(&instance), Arc::<str>::from(topic));
+            async move {
+                let fetched = instance.fetch_known_route(&topic).await;
+                if let Ok(Some(route)) = &fetched {
+                    instance.routes().put(&instance, &topic, route, false);
+                }
+                fetched
+            }
+        };
+        let failed = |kind, why: &str| Error::new(kind, format!("no route for the topic {topic}: {why}"));
+        match self.before(deadline, asking).await {
+            None => Err(failed(ErrorKind::Timeout, "no name server answered in time")),
+            Some(Err(error)) => Err(failed(ErrorKind::NoNamesrv, &error.to_string())),
+            Some(Ok(None)) => Err(failed(ErrorKind::TopicNotFound, "no name server knows it")),
+            Some(Ok(Some(route))) => {
+                let route = route.publish();
+                let name = |broker: usize| route.brokers.get(broker).map(|known| Text::new(&known.name));
+                let queue = |queue: &protocol::route::PublishQueue| Some((name(queue.broker)?, queue.id));
+                Ok(QueueList(route.queues.iter().filter_map(queue).collect()))
+            }
+        }
+    }
+
+    /// The route of `topic`, looked up if need be.
+    async fn route(&self, topic: &str, deadline: Option<Instant>) -> Result<Arc<TopicRoute>, Error> {
+        Message::new(topic)?;
+        let instance = self.instance().ok_or_else(|| self.wrong_state())?;
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let waiter = Box::new(Asking { owner: self.number, deadline, tell });
+        instance.routes().join(&instance, topic, waiter, &mut instance.done());
+        let route = told.await.unwrap_or(Err(RouteError::Closed));
+        route.map_err(|error| {
+            let kind = match attempt::route_kind(&error) {
+                ErrorKind::Closed => self.kind_when_dropped(),
+                kind => kind,
+            };
+            Error::new(kind, format!("no route for the topic {topic}: {error}"))
+        })
+    }
+
+    fn instance(&self) -> Option<Arc<Instance>> {
+        self.lifecycle.instance()
+    }
+
+    fn now(&self) -> Instant {
+        match self.world.get() {
+            Some(world) => world.clock.now(),
+            // Before the first start only calls that fail ask.
+            None => Instant::now(),
+        }
+    }
+
+    fn wall_ms(&self) -> i64 {
+        self.world.get().map_or(0, |world| world.clock.wall_ms())
+    }
+
+    /// `future`'s output unless `deadline` passes before.
+    async fn before<F: Future>(&self, deadline: Option<Instant>, future: F) -> Option<F::Output> {
+        let (Some(deadline), Some(world)) = (deadline, self.world.get()) else {
+            return Some(future.await);
+        };
+        let sleep = {
+            // The timer is the runtime's; the caller's thread knows of none.
+            let _context = world.tasks.enter();
+            tokio::time::sleep_until(deadline)
+        };
+        tokio::select! {
+            biased;
+            output = future => Some(output),
+            () = sleep => None,
+        }
+    }
+
+    fn next_id(&self) -> UniqueId {
+        let wall_ms = self.wall_ms();
+        let minute = wall_ms / 60_000;
+        if self.month.minute.load(Ordering::Acquire) != minute
+            && let Some(world) = self.world.get()
+        {
+            self.month.start_ms.store(world.clock.month_start_ms(wall_ms), Ordering::Relaxed);
+            self.month.minute.store(minute, Ordering::Release);
+        }
+        let since = wall_ms.wrapping_sub(self.month.start_ms.load(Ordering::Relaxed));
+        // The low 32 bits: after day 24 the value exceeds an i32, readers take it as unsigned.
+        let since = u32::try_from(since & 0xffff_ffff).unwrap_or(0);
+        self.ids.get_or_init(|| self.id_generator()).next(since)
+    }
+
+    fn id_generator(&self) -> IdGenerator {
+        let (ip, discriminator) = self.world.get().map_or_else(
+            || (std::net::Ipv4Addr::LOCALHOST.into(), 0),
+            |world| (world.resolver.local_address(), world.random.next_u64()),
+        );
+        let discriminator = u32::try_from(discriminator >> 32).unwrap_or(0);
+        IdGenerator::new(ip, std::process::id(), discriminator)
+    }
+}
+
+/// Somebody who awaits a route.
+struct Asking {
+    owner: u64,
+    deadline: Option<Instant>,
+    tell: tokio::sync::oneshot::Sender<Result<Arc<TopicRoute>, RouteError>>,
+}
+
+impl RouteWaiter for Asking {
+    fn owner(&self) -> u64 {
+        self.owner
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn ready(
+        self: Box<Self>,
+        route: Result<Arc<TopicRoute>, RouteError>,
+        _: &mut crate::client::broker::Done,
+    ) {
+        // Gone when the caller gave up.
+        let _ = self.tell.send(route);
+    }
+}

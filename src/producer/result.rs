@@ -1,0 +1,101 @@
+//! What the application gets back, and how: results, callbacks, queue lists.
+
+use std::ffi::CStr;
+use std::time::Duration;
+
+use protocol::message::id::UniqueId;
+use tokio::sync::oneshot;
+
+pub use protocol::codes::SendStatus;
+
+use crate::error::Error;
+use crate::text::Text;
+
+/// A stored message, as the broker answered.
+#[derive(Clone, Debug)]
+pub struct SendResult {
+    /// How it was stored.
+    pub status: SendStatus,
+    /// The id that the producer gave it.
+    pub(crate) id: UniqueId,
+    /// The broker's own id: where it lies.
+    pub offset_id: Text,
+    /// The topic.
+    pub topic: Text,
+    /// Name of the broker.
+    pub broker: Text,
+    /// Queue on that broker.
+    pub queue_id: i32,
+    /// Position in the queue; in the system's own topic for delayed messages.
+    pub queue_offset: i64,
+    /// The broker's transaction id, empty if it gave none.
+    pub transaction_id: Text,
+    /// Attempts made, the one that succeeded included.
+    pub attempts: u32,
+    /// From the call until the answer.
+    pub latency: Duration,
+}
+
+impl SendResult {
+    /// The unique id, the same in all attempts.
+    pub fn message_id(&self) -> &CStr {
+        self.id.as_c_str()
+    }
+
+    /// The unique id.
+    pub fn message_id_str(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+type Outcome<'a> = Result<&'a SendResult, &'a Error>;
+
+/// What to call when a send has ended: once, on a callback thread.
+pub struct Callback(Box<dyn FnOnce(Outcome<'_>) + Send>);
+
+impl Callback {
+    /// Calls `function` with the result or the error.
+    pub fn new(function: impl FnOnce(Outcome<'_>) + Send + 'static) -> Self {
+        Self(Box::new(function))
+    }
+
+    pub(crate) fn call(self, outcome: &Result<SendResult, Error>) {
+        (self.0)(outcome.as_ref());
+    }
+}
+
+/// How a send ends. Consumed once.
+pub(crate) enum Completion {
+    /// Somebody waits.
+    Wait(oneshot::Sender<Result<SendResult, Error>>),
+    /// A callback runs.
+    Callback(Callback),
+    /// Nobody is told.
+    None,
+}
+
+/// The writable queues of a topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueList(pub(crate) Vec<(Text, i32)>);
+
+impl QueueList {
+    /// How many.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Name of the broker of the queue at `index`.
+    pub fn broker(&self, index: usize) -> Option<&Text> {
+        self.0.get(index).map(|(broker, _)| broker)
+    }
+
+    /// Number on its broker of the queue at `index`.
+    pub fn queue_id(&self, index: usize) -> Option<i32> {
+        self.0.get(index).map(|(_, id)| *id)
+    }
+}

@@ -1,0 +1,139 @@
+//! The pipeline that every send goes through: state, limits, room, id, compression, and off it flies.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use protocol::message::{compress, flags};
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::error::{Error, ErrorKind};
+use crate::producer::Producer;
+use crate::producer::attempt::Plan;
+use crate::producer::budget::{Full, Permit};
+use crate::producer::flight::{Flight, Parcel};
+use crate::producer::limits;
+use crate::producer::message::Message;
+use crate::producer::options::SendOptions;
+use crate::producer::result::{Callback, Completion, SendResult};
+
+impl Producer {
+    /// Sends and waits for the broker's answer, and for room in flight before.
+    pub async fn send(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+    ) -> Result<SendResult, Error> {
+        let (tell, told) = oneshot::channel();
+        self.submit(message, options, (deadline, true), Completion::Wait(tell)).await?;
+        told.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the send was lost")))
+    }
+
+    /// Sends; `callback` runs once on a callback thread if this returns `Ok`, and never otherwise. Ready at
+    /// the first poll unless the options ask to wait for room.
+    pub async fn send_async(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+        callback: Callback,
+    ) -> Result<(), Error> {
+        self.submit(message, options, (deadline, options.block), Completion::Callback(callback)).await
+    }
+
+    /// Sends without asking for an answer. Ready at the first poll unless the options ask to wait for room.
+    pub async fn send_oneway(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
+        self.submit(message, options, (deadline, options.block), Completion::None).await
+    }
+
+    async fn submit(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        (deadline, patient): (Option<Instant>, bool),
+        completion: Completion,
+    ) -> Result<(), Error> {
+        self.check_running()?;
+        limits::check(message, &self.settings)?;
+        let permit = self.room(message, &completion, (deadline, patient)).await?;
+        // With the permit in hand: a shutdown that begins now waits for it.
+        self.check_running()?;
+        let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
+        let plan = Plan { deadline, attempts_max };
+        let parcel = self.pack(message, options)?;
+        let flight = Flight::new(Arc::clone(self), parcel, plan, permit, completion);
+        if let Some(instance) = self.instance() {
+            flight.start(&mut instance.done());
+        }
+        Ok(())
+    }
+
+    async fn room(
+        &self,
+        message: &Message,
+        completion: &Completion,
+        (deadline, patient): (Option<Instant>, bool),
+    ) -> Result<Permit, Error> {
+        let bytes = message.body().len();
+        let tracked = matches!(completion, Completion::Callback(_));
+        let taken = match self.budget.take(bytes, tracked) {
+            Err(Full::InFlight) if patient => {
+                let room = self.budget.wait(bytes, tracked);
+                self.before(deadline, room).await.ok_or_else(|| {
+                    let text = "the time limit passed before there was room in flight";
+                    Error::new(ErrorKind::Timeout, text)
+                })?
+            }
+            taken => taken,
+        };
+        taken.map_err(|full| match full {
+            Full::InFlight => Error::new(
+                ErrorKind::QueueFull,
+                format!(
+                    "{} sends are in flight; inflight.max.messages allows {}, inflight.max.bytes {}",
+                    self.budget.in_flight(),
+                    self.settings.in_flight_messages_max,
+                    self.settings.in_flight_bytes_max
+                ),
+            ),
+            Full::Completions => Error::new(
+                ErrorKind::CompletionFull,
+                format!("completion.max of {} callbacks have not returned", self.settings.completions_max),
+            ),
+        })
+    }
+
+    /// What all attempts have in common, made once.
+    fn pack(&self, message: &Message, options: &SendOptions) -> Result<Parcel, Error> {
+        let (body, sys_flag) = self.compressed(message)?;
+        Ok(Parcel {
+            topic: message.topic().clone(),
+            id: self.next_id(),
+            properties: Arc::clone(message.wire_properties()),
+            body,
+            sys_flag,
+            queue: options.queue.clone(),
+        })
+    }
+
+    /// The body as it is sent. One that does not shrink stays as it is.
+    fn compressed(&self, message: &Message) -> Result<(Bytes, i32), Error> {
+        let body = message.shared_body();
+        let Some(compression) = self.settings.compression.filter(|c| body.len() >= c.bytes_min) else {
+            return Ok((body.clone(), 0));
+        };
+        let deflated = compress::deflate(body, compression.level).map_err(|error| {
+            Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
+        })?;
+        if deflated.len() >= body.len() {
+            return Ok((body.clone(), 0));
+        }
+        Ok((deflated.into(), flags::COMPRESSED | flags::ZLIB))
+    }
+}

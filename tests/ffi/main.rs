@@ -1,0 +1,23 @@
+//! The C interface as a C program meets it: here Rust plays the caller, and where only C will do, a C program is
+//! compiled and run. What is declared is read from the header, never listed by hand.
+
+#![expect(unsafe_code, reason = "a C caller has no safe code")]
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "every block calls the C interface as its header asks"
+)]
+
+mod config;
+mod declarations;
+mod errors;
+mod fork;
+mod header;
+mod input;
+mod log;
+mod message;
+mod null;
+mod options;
+mod producer;
+mod send;
+mod support;
+mod symbols;
