@@ -239,6 +239,46 @@ impl Error {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidArgument,
+        Self::InvalidUtf8,
+        Self::InvalidHandle,
+        Self::InvalidState,
+        Self::UnknownKey,
+        Self::InvalidValue,
+        Self::WouldDeadlock,
+        Self::Forked,
+        Self::NotFound,
+        Self::NotSupported,
+        Self::Callback,
+        Self::Internal,
+        Self::System,
+        Self::QueueFull,
+        Self::CompletionFull,
+        Self::Closed,
+        Self::Cancelled,
+        Self::Timeout,
+        Self::RouteNotReady,
+        Self::InvalidTopic,
+        Self::MessageTooLarge,
+        Self::InvalidProperty,
+        Self::EmptyBody,
+        Self::NoNamesrv,
+        Self::Connect,
+        Self::ConnectionLost,
+        Self::Tls,
+        Self::Auth,
+        Self::Protocol,
+        Self::Resolve,
+        Self::TopicNotFound,
+        Self::NoWritableQueue,
+        Self::NoPermission,
+        Self::BrokerBusy,
+        Self::Broker,
+        Self::NoReply,
+    ];
+
     /// Whether the cause may pass by itself.
     pub const fn is_passing(self) -> bool {
         match self {

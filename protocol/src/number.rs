@@ -3,6 +3,9 @@
 /// `i64::MIN` has 19 digits and a sign.
 const DIGITS_MAX: usize = 20;
 
+/// So many digits always fit.
+const DIGITS_SAFE: usize = 18;
+
 /// Appends `value` in decimal.
 pub(crate) fn append(out: &mut Vec<u8>, value: i64) {
     with_text(value, |text| out.extend_from_slice(text));
@@ -41,6 +44,15 @@ pub(crate) fn parse(text: &[u8]) -> Option<i64> {
         return None;
     }
     let mut value = 0_i64;
+    if digits.len() <= DIGITS_SAFE {
+        for digit in digits {
+            if !digit.is_ascii_digit() {
+                return None;
+            }
+            value = value * 10 + i64::from(digit - b'0');
+        }
+        return Some(if negative { -value } else { value });
+    }
     for digit in digits {
         if !digit.is_ascii_digit() {
             return None;

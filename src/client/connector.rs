@@ -153,7 +153,7 @@ impl Resolver for SystemResolver {
         addresses
             .min_by_key(rank)
             .filter(|address| !address.is_unspecified())
-            .unwrap_or(Ipv4Addr::LOCALHOST.into())
+            .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 }
 

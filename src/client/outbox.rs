@@ -303,8 +303,7 @@ impl Outbox {
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Box<dyn Request>> {
         let mut expired = Vec::new();
         if self.waiting_deadline.is_some_and(|deadline| deadline <= now) {
-            let over =
-                |request: &Box<dyn Request>| request.deadline().is_some_and(|deadline| deadline <= now);
+            let over = |request: &dyn Request| request.deadline().is_some_and(|deadline| deadline <= now);
             expired = self.take_waiting(over);
         }
         expired
@@ -313,12 +312,12 @@ impl Outbox {
     /// Takes the waiting requests for which `which` holds.
     pub(crate) fn take_waiting(
         &mut self,
-        mut which: impl FnMut(&Box<dyn Request>) -> bool,
+        mut which: impl FnMut(&dyn Request) -> bool,
     ) -> Vec<Box<dyn Request>> {
         let mut taken = Vec::new();
         let mut kept = VecDeque::with_capacity(self.waiting.len());
         for request in self.waiting.drain(..) {
-            if which(&request) { taken.push(request) } else { kept.push_back(request) }
+            if which(&*request) { taken.push(request) } else { kept.push_back(request) }
         }
         self.waiting = kept;
         self.waiting_deadline = self.waiting.iter().filter_map(|request| request.deadline()).min();

@@ -127,6 +127,11 @@ impl Random {
     }
 }
 
+/// The system's time, for a producer that has not been given its world yet.
+pub(crate) fn system_now() -> Instant {
+    SystemClock.now()
+}
+
 struct SystemClock;
 
 impl Clock for SystemClock {

@@ -235,7 +235,7 @@ mod tests {
         let held = b.take(1, false).unwrap();
         let mut given_up = Box::pin(b.wait(1, true));
         let mut patient = Box::pin(b.wait(2, true));
-        let soon = || Some(tokio::time::Instant::now());
+        let soon = || Some(crate::client::world::system_now());
         assert!(wait(soon(), &mut given_up).is_none());
         assert!(wait(soon(), &mut patient).is_none());
         assert_eq!(b.take(0, false).unwrap_err(), Full::InFlight, "those who wait come first");
@@ -252,7 +252,7 @@ mod tests {
         let b = budget(1, 10, 10);
         let held = b.take(1, false).unwrap();
         let mut first = Box::pin(b.wait(1, true));
-        assert!(wait(Some(tokio::time::Instant::now()), &mut first).is_none());
+        assert!(wait(Some(crate::client::world::system_now()), &mut first).is_none());
         drop(held);
         assert_eq!(state(&b), (1, 1, 1, 0), "granted, not yet taken");
         drop(first);

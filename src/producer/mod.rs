@@ -30,7 +30,7 @@ pub use tokio::time::Instant;
 
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
-use crate::client::world::World;
+use crate::client::world::{self, World};
 use crate::error::{Error, ErrorKind};
 use crate::text::Text;
 use budget::{Budget, Limits};
@@ -183,11 +183,7 @@ impl Producer {
     }
 
     fn now(&self) -> Instant {
-        match self.world.get() {
-            Some(world) => world.clock.now(),
-            // Before the first start only calls that fail ask.
-            None => Instant::now(),
-        }
+        self.world.get().map_or_else(world::system_now, |world| world.clock.now())
     }
 
     fn wall_ms(&self) -> i64 {

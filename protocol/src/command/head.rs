@@ -129,9 +129,9 @@ impl<'a> Fields<'a> {
         if scanner.take_null() {
             return Ok(Self::Json(Scanner::new(&[])));
         }
-        let before = scanner.rest();
+        let start = scanner.start();
         scanner.members(|_, scanner| scanner.value().map(drop))?;
-        let mut fields = Scanner::new(scanner.consumed_since(before));
+        let mut fields = Scanner::new(scanner.since(start));
         fields.expect(b'{')?;
         Ok(Self::Json(fields))
     }

@@ -21,6 +21,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text with its escapes replaced, not checked to be UTF-8: for comparing with names and for numbers.
+    #[inline]
     pub(crate) fn bytes(self) -> Cow<'a, [u8]> {
         if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
     }
@@ -88,25 +89,21 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The place reached in some JSON text.
+/// The place reached in some JSON text. What is inlined is the way of all headers without white space and escapes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
-    rest: &'a [u8],
-    bytes: usize,
+    input: &'a [u8],
+    at: usize,
     depth: usize,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(input: &'a [u8]) -> Self {
-        Self { rest: input, bytes: input.len(), depth: 0 }
-    }
-
-    /// What lies before the scanner.
-    pub(crate) const fn rest(&self) -> &'a [u8] {
-        self.rest
+        Self { input, at: 0, depth: 0 }
     }
 
     /// Walks an object: `member` gets each name and must consume its value.
+    #[inline]
     pub(crate) fn members(
         &mut self,
         mut member: impl FnMut(Text<'a>, &mut Self) -> Result<(), DecodeError>,
@@ -147,100 +144,117 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes one value of any kind.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, DecodeError> {
-        self.skip_space();
-        let before = self.rest;
-        match before.first() {
+        match self.next_byte() {
             Some(b'"') => Ok(Value::Text(self.string()?)),
-            Some(b'{') => {
-                self.members(|_, scanner| scanner.value().map(drop))?;
-                Ok(Value::Nested(self.consumed_since(before)))
-            }
-            Some(b'[') => {
-                self.items(|scanner| scanner.value().map(drop))?;
-                Ok(Value::Nested(self.consumed_since(before)))
-            }
+            Some(b'{' | b'[') => self.nested(),
             _ => self.bare(),
         }
     }
 
     /// Consumes `null` if that is next: for members whose value would otherwise be walked.
     pub(crate) fn take_null(&mut self) -> bool {
-        self.skip_space();
-        let Some(rest) = self.rest.strip_prefix(b"null") else { return false };
-        self.rest = rest;
-        true
+        self.next_byte();
+        let found = self.rest().starts_with(b"null");
+        if found {
+            self.at += 4;
+        }
+        found
     }
 
-    /// The bytes that [`Scanner::members`] or [`Scanner::value`] went over since `before` was the rest.
-    pub(crate) fn consumed_since(&self, before: &'a [u8]) -> &'a [u8] {
-        before.get(..before.len().saturating_sub(self.rest.len())).unwrap_or_default()
+    /// Where the next value starts, for [`Scanner::since`].
+    pub(crate) fn start(&mut self) -> usize {
+        self.next_byte();
+        self.at
+    }
+
+    /// What was consumed from `start` on.
+    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
+        self.input.get(start..self.at).unwrap_or_default()
     }
 
     /// Only white space may be left.
     pub(crate) fn end(&mut self) -> Result<(), DecodeError> {
-        self.skip_space();
-        if self.rest.is_empty() { Ok(()) } else { Err(self.error()) }
+        if self.next_byte().is_none() { Ok(()) } else { Err(self.error()) }
     }
 
     /// Consumes `byte`, and white space before it, if that is next.
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
-        self.skip_space();
-        match self.rest {
-            [first, rest @ ..] if *first == byte => {
-                self.rest = rest;
-                true
-            }
-            _ => false,
+        let found = self.next_byte() == Some(byte);
+        if found {
+            self.at += 1;
         }
+        found
     }
 
     /// Consumes `byte`, which must be next.
+    #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), DecodeError> {
         if self.take(byte) { Ok(()) } else { Err(self.error()) }
     }
 
     /// Consumes a string literal.
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<Text<'a>, DecodeError> {
         self.expect(b'"')?;
-        let start = self.rest;
-        let mut escaped = false;
+        let start = self.at;
+        let end = start + plain_length(self.rest());
+        if self.input.get(end) != Some(&b'"') {
+            return self.string_with_escapes(start);
+        }
+        self.at = end + 1;
+        Ok(Text { raw: self.input.get(start..end).unwrap_or_default(), escaped: false })
+    }
+
+    #[cold]
+    fn string_with_escapes(&mut self, start: usize) -> Result<Text<'a>, DecodeError> {
         loop {
-            match self.rest.get(plain_length(self.rest)..) {
-                Some([b'"', rest @ ..]) => {
-                    let raw = start.get(..start.len().saturating_sub(rest.len() + 1)).unwrap_or_default();
-                    self.rest = rest;
-                    return Ok(Text { raw, escaped });
-                }
-                Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', rest @ ..]) => {
-                    self.rest = rest;
-                }
-                Some([b'\\', b'u', a, b, c, d, rest @ ..])
+            self.at += plain_length(self.rest());
+            self.at += match self.rest() {
+                [b'"', ..] => break,
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+                [b'\\', b'u', a, b, c, d, ..]
                     if [a, b, c, d].iter().all(|digit| digit.is_ascii_hexdigit()) =>
                 {
-                    self.rest = rest;
+                    6
                 }
                 _ => return Err(self.error()),
-            }
-            escaped = true;
+            };
         }
+        let raw = self.since(start);
+        self.at += 1;
+        Ok(Text { raw, escaped: true })
+    }
+
+    fn nested(&mut self) -> Result<Value<'a>, DecodeError> {
+        let start = self.at;
+        if self.next_byte() == Some(b'{') {
+            self.members(|_, scanner| scanner.value().map(drop))?;
+        } else {
+            self.items(|scanner| scanner.value().map(drop))?;
+        }
+        Ok(Value::Nested(self.since(start)))
     }
 
     fn bare(&mut self) -> Result<Value<'a>, DecodeError> {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
-        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let more = self.rest.iter().skip(digits).take_while(|byte| word(byte)).count();
-        let Some((raw, rest)) = self.rest.split_at_checked(digits + more) else { return Err(self.error()) };
+        let rest = self.rest();
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let more = rest.iter().skip(digits).take_while(|byte| word(byte)).count();
+        let raw = rest.get(..digits + more).unwrap_or_default();
         let value = match raw {
+            number if digits > 0 && more == 0 || is_number(number) => Value::Bare(raw),
             b"null" => Value::Null,
             b"true" | b"false" => Value::Bare(raw),
-            number if digits > 0 && more == 0 || is_number(number) => Value::Bare(raw),
             _ => return Err(self.error()),
         };
-        self.rest = rest;
+        self.at += raw.len();
         Ok(value)
     }
 
+    #[inline]
     fn enter(&mut self, open: u8) -> Result<(), DecodeError> {
         self.expect(open)?;
         if self.depth == DEPTH_MAX {
@@ -250,20 +264,35 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    fn skip_space(&mut self) {
-        while let [b' ' | b'\t' | b'\n' | b'\r', rest @ ..] = self.rest {
-            self.rest = rest;
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        self.input.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes over white space to the byte behind it.
+    #[inline]
+    fn next_byte(&mut self) -> Option<u8> {
+        match self.input.get(self.at) {
+            Some(b' ' | b'\t' | b'\n' | b'\r') => self.skip_space(),
+            byte => byte.copied(),
         }
     }
 
     #[cold]
+    fn skip_space(&mut self) -> Option<u8> {
+        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
+        self.input.get(self.at).copied()
+    }
+
+    #[cold]
     fn error(&self) -> DecodeError {
-        DecodeError::Json { at: self.bytes.saturating_sub(self.rest.len()) }
+        DecodeError::Json { at: self.at }
     }
 }
 
 /// How many bytes come before the first quote or backslash. Eight are looked at together, since most of a header lies
 /// inside strings.
+#[inline]
 fn plain_length(input: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // The high bit of each byte that is zero, and perhaps of bytes behind the first such one.

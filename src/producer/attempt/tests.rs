@@ -58,7 +58,7 @@ fn what_may_be_stored_is_never_called_refused() {
 #[test]
 fn one_attempt_does_not_eat_the_budget_while_another_broker_is_left() {
     let settings = settings(&[]);
-    let now = Instant::now();
+    let now = crate::client::world::system_now();
     let deadline = now + Duration::from_millis(3000);
     let plan = Plan { deadline: Some(deadline), attempts_max: 3 };
     let at = |ms| Some(now + Duration::from_millis(ms));
@@ -74,7 +74,7 @@ fn one_attempt_does_not_eat_the_budget_while_another_broker_is_left() {
 #[test]
 fn without_a_limit_of_the_whole_each_attempt_has_one() {
     let settings = settings(&[("send.timeout.ms", "700")]);
-    let now = Instant::now();
+    let now = crate::client::world::system_now();
     let plan = Plan { deadline: None, attempts_max: 3 };
     assert_eq!(plan.attempt_deadline(now, 1, false, &settings), Some(now + Duration::from_millis(700)));
 }
