@@ -60,7 +60,7 @@ pub unsafe extern "C" fn rocketmq_producer_start(
         // SAFETY: NULL or from create.
         let producer = unsafe { handle::producer(producer) }?;
         let deadline = producer.deadline(input::timeout(timeout_ms)?);
-        block(deadline, producer.start(deadline, timeout_ms != 0))
+        block(deadline, Outcome::NotSent, producer.start(deadline, timeout_ms != 0))
     })
 }
 
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rocketmq_producer_shutdown(
         let producer = unsafe { handle::producer(producer) }?;
         let deadline = producer.deadline(input::timeout(timeout_ms)?);
         process::refuse_library_threads()?;
-        block(deadline, producer.shutdown(deadline))
+        block(deadline, Outcome::NotSent, producer.shutdown(deadline))
     })
 }
 
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn rocketmq_producer_prepare_topic(
         // SAFETY: NULL or text.
         let topic = unsafe { input::text("topic", topic) }?;
         let deadline = producer.deadline(input::timeout(timeout_ms)?);
-        block(deadline, producer.prepare_topic(topic, deadline))
+        block(deadline, Outcome::NotSent, producer.prepare_topic(topic, deadline))
     })
 }
 
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn rocketmq_producer_fetch_queues(
         let topic = unsafe { input::text("topic", topic) }?;
         let deadline = producer.deadline(input::timeout(timeout_ms)?);
         list.required("list")?;
-        list.give(block(deadline, producer.fetch_queues(topic, deadline))?);
+        list.give(block(deadline, Outcome::NotSent, producer.fetch_queues(topic, deadline))?);
         Ok(())
     })
 }
@@ -239,7 +239,7 @@ pub unsafe extern "C" fn rocketmq_producer_send(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let deadline = producer.deadline(options.timeout);
-        result.give(block(deadline, producer.send(message, options, deadline))?);
+        result.give(block(deadline, Outcome::Unknown, producer.send(message, options, deadline))?);
         Ok(())
     })
 }
@@ -272,7 +272,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
         let deadline = producer.deadline(options.timeout);
-        block(deadline, producer.send_async(message, options, deadline, callback))
+        block(deadline, Outcome::Unknown, producer.send_async(message, options, deadline, callback))
     })
 }
 
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let deadline = producer.deadline(options.timeout);
-        block(deadline, producer.send_oneway(message, options, deadline))
+        block(deadline, Outcome::Unknown, producer.send_oneway(message, options, deadline))
     })
 }
 
@@ -309,9 +309,12 @@ static PLAIN: SendOptions =
     SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None };
 
 /// Waits for the end of a call on the caller's thread. The call ends by itself at its deadline; should it
-/// not, the caller goes free a moment later, and nothing is known of a message then.
-fn block<T>(deadline: Option<Instant>, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    runtime::wait(Producer::grace(deadline), call).unwrap_or_else(|| {
-        Err(Error::new(ErrorKind::Timeout, "the time limit passed").with_outcome(Outcome::Unknown))
-    })
+/// not, the caller goes free a moment later, with `outcome` as all that is known of a message.
+fn block<T>(
+    deadline: Option<Instant>,
+    outcome: Outcome,
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    runtime::wait(Producer::grace(deadline), call)
+        .unwrap_or_else(|| Err(Error::new(ErrorKind::Timeout, "the time limit passed").with_outcome(outcome)))
 }

@@ -191,12 +191,12 @@ impl Flight {
         if let Some(stored) = self.stored.take() {
             return self.end(Ok(stored), done);
         }
-        let mut kind = failure.kind();
-        if kind == ErrorKind::Closed {
-            kind = self.producer.kind_when_dropped();
-        }
+        let mut kind = match failure {
+            Failure::Call(_) => self.producer.own_kind(failure.kind()),
+            Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
+        };
         let over = self.plan.deadline.is_some_and(|deadline| self.producer.now() >= deadline);
-        if over && failure.outcome() != Outcome::Rejected {
+        if over && matches!(failure, Failure::Call(_)) && kind != ErrorKind::Internal {
             kind = ErrorKind::Timeout;
         }
         let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
@@ -324,10 +324,7 @@ impl RouteWaiter for Flight {
         match route {
             Ok(route) => self.attempt(route, done),
             Err(error) => {
-                let mut kind = attempt::route_kind(&error);
-                if kind == ErrorKind::Closed {
-                    kind = self.producer.kind_when_dropped();
-                }
+                let kind = self.producer.own_kind(attempt::route_kind(&error));
                 let text = format!("no route for the topic {}: {error}", self.parcel.topic);
                 self.end_with(kind, &text, done);
             }

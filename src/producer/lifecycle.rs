@@ -132,6 +132,16 @@ impl Producer {
         }
     }
 
+    /// The kind of a failure as it looks from here: a client that broke fails for that reason alone, and
+    /// what was cut off was so because of a shutdown.
+    pub(crate) fn own_kind(&self, kind: ErrorKind) -> ErrorKind {
+        match kind {
+            ErrorKind::Closed => self.kind_when_dropped(),
+            _ if self.state() == State::Failed => ErrorKind::Internal,
+            kind => kind,
+        }
+    }
+
     /// Starts the runtime if need be and joins a client instance. With `wait_ready` it fails unless a name
     /// server answers before `deadline`; the producer is then as before and may be started again.
     pub async fn start(self: &Arc<Self>, deadline: Option<Instant>, wait_ready: bool) -> Result<(), Error> {

@@ -170,10 +170,7 @@ impl Producer {
         instance.routes().join(&instance, topic, waiter, &mut instance.done());
         let route = told.await.unwrap_or(Err(RouteError::Closed));
         route.map_err(|error| {
-            let kind = match attempt::route_kind(&error) {
-                ErrorKind::Closed => self.kind_when_dropped(),
-                kind => kind,
-            };
+            let kind = self.own_kind(attempt::route_kind(&error));
             Error::new(kind, format!("no route for the topic {topic}: {error}"))
         })
     }

@@ -1,0 +1,13 @@
+//! The producer as its users see it, above the mock cluster: the whole client on one thread, over memory streams and
+//! paused time. One seed, one run: the same every time.
+
+#![cfg(test)]
+
+mod bad_input;
+mod connections;
+mod lifecycle;
+mod panics;
+mod retry;
+mod routes;
+mod send;
+mod world;

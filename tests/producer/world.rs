@@ -1,0 +1,216 @@
+//! The world of a simulation: memory streams to the mock's nodes, a table of names, paused time, a seed, callbacks on
+//! the same thread.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rocketmq_mock::{Core, Options};
+use rocketmq_producer::client::world::{
+    ByteStream, Clock, Connector, Dispatcher, Promise, Random, Resolver, World,
+};
+use rocketmq_producer::error::{Error, ErrorKind};
+use rocketmq_producer::producer::{
+    Callback, Config, Instant, Message, Producer, SendOptions, SendResult, Timeout,
+};
+use rocketmq_producer::runtime::Jobs;
+
+/// When the simulated wall clock starts: the 24th of a month.
+pub(crate) const WALL_MS: i64 = 1_700_800_000_000;
+const MONTH_MS: i64 = 1_698_796_800_000;
+
+/// A cluster and the world above it.
+pub(crate) struct Sim {
+    pub(crate) core: Core,
+    pub(crate) connector: Arc<Streams>,
+    pub(crate) resolver: Arc<Names>,
+    world: World,
+}
+
+/// Runs `test` on one thread with paused time.
+#[expect(clippy::disallowed_methods, reason = "this is where a simulation's runtime runs")]
+pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) -> F) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        let core = Core::new(options);
+        let connector =
+            Arc::new(Streams { core: core.clone(), dials: AtomicUsize::new(0), wrap: Mutex::new(None) });
+        let resolver = Arc::new(Names::default());
+        let world = World {
+            connector: Arc::clone(&connector) as Arc<dyn Connector>,
+            resolver: Arc::clone(&resolver) as Arc<dyn Resolver>,
+            clock: Arc::new(Paused(Instant::now())),
+            random: Random::with_seed(7),
+            dispatcher: Arc::new(Inline),
+            tasks: tokio::runtime::Handle::current(),
+            instances: Arc::default(),
+        };
+        // An hour of silence is a hang.
+        let limit = Duration::from_secs(3600);
+        let test = test(Arc::new(Sim { core, connector, resolver, world }));
+        assert!(tokio::time::timeout(limit, test).await.is_ok(), "the test hangs");
+    });
+}
+
+/// The same with one broker that makes topics.
+pub(crate) fn simulate_one<F: Future>(test: impl FnOnce(Arc<Sim>) -> F) {
+    simulate(Options::default(), test);
+}
+
+/// The same with two.
+pub(crate) fn simulate_two<F: Future>(test: impl FnOnce(Arc<Sim>) -> F) {
+    simulate(Options { brokers: 2, ..Options::default() }, test);
+}
+
+impl Sim {
+    /// A producer with these settings beside name server and group.
+    pub(crate) fn create(&self, values: &[(&str, &str)]) -> Result<Arc<Producer>, Error> {
+        let mut config = Config::new();
+        config.set("namesrv.addr", Some(&self.core.namesrv()))?;
+        config.set("producer.group", Some("G"))?;
+        for (key, value) in values {
+            config.set(key, Some(value))?;
+        }
+        Producer::with_world(&config, self.world.clone())
+    }
+
+    /// A running one.
+    pub(crate) async fn start(&self, values: &[(&str, &str)]) -> Arc<Producer> {
+        let producer = self.create(values).unwrap();
+        producer.start(None, false).await.unwrap();
+        producer
+    }
+
+    pub(crate) fn world(&self) -> World {
+        self.world.clone()
+    }
+}
+
+/// Sends as C's sync send does.
+pub(crate) async fn send(
+    p: &Arc<Producer>,
+    message: &Message,
+    options: &SendOptions,
+) -> Result<SendResult, Error> {
+    p.send(message, options, p.deadline(options.timeout)).await
+}
+
+pub(crate) fn message(topic: &str) -> Message {
+    let mut message = Message::new(topic).unwrap();
+    message.set_body(b"body").unwrap();
+    message
+}
+
+pub(crate) fn within(ms: u64) -> SendOptions {
+    SendOptions { timeout: Timeout::After(Duration::from_millis(ms)), ..SendOptions::default() }
+}
+
+/// What callbacks told, in order.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Vec<Result<SendResult, Error>>>>);
+
+impl Told {
+    pub(crate) fn callback(&self) -> Callback {
+        let told = self.clone();
+        Callback::new(move |outcome| {
+            told.0.lock().unwrap().push(outcome.cloned().map_err(Clone::clone));
+        })
+    }
+
+    pub(crate) fn all(&self) -> Vec<Result<SendResult, Error>> {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    pub(crate) fn kinds(&self) -> Vec<Option<ErrorKind>> {
+        self.all().iter().map(|outcome| outcome.as_ref().err().map(Error::kind)).collect()
+    }
+}
+
+type Wrap = Box<dyn Fn(Box<dyn ByteStream>, SocketAddr) -> Box<dyn ByteStream> + Send>;
+
+/// Memory streams to the mock's nodes.
+pub(crate) struct Streams {
+    core: Core,
+    pub(crate) dials: AtomicUsize,
+    wrap: Mutex<Option<Wrap>>,
+}
+
+impl Streams {
+    /// Every further stream goes through `wrap`.
+    pub(crate) fn wrap(
+        &self,
+        wrap: impl Fn(Box<dyn ByteStream>, SocketAddr) -> Box<dyn ByteStream> + Send + 'static,
+    ) {
+        *self.wrap.lock().unwrap() = Some(Box::new(wrap));
+    }
+}
+
+impl Connector for Streams {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+        self.dials.fetch_add(1, Ordering::Relaxed);
+        let Some(node) = self.core.node_at(&address.to_string()).filter(|node| self.core.is_up(*node)) else {
+            return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
+        };
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let core = self.core.clone();
+        tokio::spawn(async move { core.serve(node, theirs).await });
+        let mut stream: Box<dyn ByteStream> = Box::new(ours);
+        if let Some(wrap) = &*self.wrap.lock().unwrap() {
+            stream = wrap(stream, address);
+        }
+        Box::pin(async { Ok(stream) })
+    }
+}
+
+/// A table of names; one that is not there is never answered.
+#[derive(Default)]
+pub(crate) struct Names(pub(crate) Mutex<BTreeMap<String, Result<Vec<IpAddr>, io::ErrorKind>>>);
+
+impl Resolver for Names {
+    fn resolve(&self, host: &str) -> Promise<io::Result<Vec<IpAddr>>> {
+        match self.0.lock().unwrap().get(host).cloned() {
+            Some(Ok(addresses)) => Box::pin(async { Ok(addresses) }),
+            Some(Err(kind)) => Box::pin(async move { Err(kind.into()) }),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+
+    fn local_address(&self) -> IpAddr {
+        Ipv4Addr::new(10, 0, 0, 9).into()
+    }
+}
+
+struct Paused(Instant);
+
+impl Clock for Paused {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wall_ms(&self) -> i64 {
+        WALL_MS + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+    }
+
+    fn month_start_ms(&self, _: i64) -> i64 {
+        MONTH_MS
+    }
+}
+
+/// Callbacks run in a task of their own, never on the submitter's stack.
+struct Inline;
+
+impl Dispatcher for Inline {
+    fn hand_over(&self, _: usize, jobs: &mut Jobs) {
+        let jobs = std::mem::take(jobs);
+        tokio::spawn(async { jobs.into_iter().for_each(|job| job.run()) });
+    }
+}
