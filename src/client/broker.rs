@@ -12,8 +12,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::outbox::{Outbox, WriteBuf};
+use crate::client::outbox::Outbox;
 use crate::client::world::{Dispatcher, World};
+use crate::client::write_buf::WriteBuf;
 use crate::runtime::{Job, Jobs, lock};
 
 /// Why a request got no answer.
@@ -104,7 +105,7 @@ pub struct Answer<'a> {
 /// How a request ended.
 pub enum Reply<'a> {
     /// The peer answered.
-    Answer(Answer<'a>),
+    Answer(&'a Answer<'a>),
     /// A one-way request was written to the socket whole.
     Written,
     /// It failed.

@@ -7,7 +7,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -17,21 +16,21 @@ use protocol::command::{Command, Head};
 use protocol::frame::{self, FRAME_BYTES_MAX};
 use protocol::session::Session;
 use protocol::{EncodeError, HeaderFormat, codes};
-use tokio::io::ReadBuf;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Reply, Request, encode_command};
-use crate::client::outbox::{Entry, Phase, WriteBuf};
+use crate::client::dial::dial;
+use crate::client::outbox::{Entry, Phase};
+use crate::client::read_buf::ReadBuf;
+use crate::client::timer::Timer;
 use crate::client::world::ByteStream;
+use crate::client::write_buf::WriteBuf;
 use crate::runtime::lock;
 
 /// Slices for one write.
 const SLICES_MAX: usize = 64;
 /// Reads and writes before other tasks get their turn.
 const ROUNDS_MAX: usize = 32;
-const READ_BYTES_MIN: usize = 16 * 1024;
-/// Grown to by reads that fill the buffer; larger only for a frame that needs it.
-const READ_BYTES_USUAL: usize = 128 * 1024;
 /// How long the peer may take to close after our half-close.
 const LINGER: Duration = Duration::from_millis(500);
 /// A heartbeat nobody answers is given up after this, as in RocketMQ's own client.
@@ -181,68 +180,6 @@ fn cut_waiting(broker: &Broker) -> Vec<u64> {
     owners
 }
 
-/// Resolves and connects within the connect timeout, trying every address of the name.
-async fn dial(broker: &Broker) -> Result<Box<dyn ByteStream>, CallError> {
-    let address = &broker.address;
-    let until = broker.world.clock.now() + broker.connect_timeout;
-    let resolve_error =
-        |reason: String| CallError::Resolve { address: address.clone(), reason: reason.into() };
-    let hosts = match address.host().parse::<IpAddr>() {
-        Ok(host) => vec![host],
-        Err(_) => match timeout_at(until, broker.world.resolver.resolve(address.host())).await {
-            Ok(Ok(hosts)) if hosts.is_empty() => return Err(resolve_error("it has no address".to_owned())),
-            Ok(Ok(hosts)) => hosts,
-            Ok(Err(error)) => return Err(resolve_error(error.to_string())),
-            Err(_) => return Err(resolve_error("the resolver did not answer in time".to_owned())),
-        },
-    };
-    let mut reason = String::new();
-    for (tried, host) in hosts.iter().enumerate() {
-        let now = broker.world.clock.now();
-        let left = u32::try_from(hosts.len() - tried).unwrap_or(u32::MAX);
-        let share = now + until.saturating_duration_since(now) / left;
-        let target = SocketAddr::new(*host, address.port());
-        match timeout_at(share, broker.world.connector.connect(target)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => reason = format!("{target}: {error}"),
-            Err(_) => reason = format!("{target}: no answer within {:?}", broker.connect_timeout),
-        }
-    }
-    Err(CallError::Connect { address: address.clone(), reason: reason.into() })
-}
-
-/// One timer, armed for the earliest of many deadlines.
-#[derive(Default)]
-struct Timer {
-    armed: Option<Instant>,
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timer {
-    fn arm(&mut self, at: Option<Instant>) {
-        if at == self.armed {
-            return;
-        }
-        self.armed = at;
-        match (at, &mut self.sleep) {
-            (Some(at), Some(sleep)) => sleep.as_mut().reset(at),
-            (Some(at), None) => self.sleep = Some(Box::pin(sleep_until(at))),
-            (None, _) => {}
-        }
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        match (self.armed, &mut self.sleep) {
-            (Some(_), Some(sleep)) => {
-                std::task::ready!(sleep.as_mut().poll(context));
-                self.armed = None;
-                Poll::Ready(())
-            }
-            _ => Poll::Pending,
-        }
-    }
-}
-
 /// Why a connection ended.
 enum End {
     Lost(io::Error),
@@ -261,7 +198,7 @@ struct Connection<'a> {
     broker: &'a Broker,
     stream: Box<dyn ByteStream>,
     session: Session<Sent, Instant>,
-    reader: Reader,
+    reader: ReadBuf,
     writer: Writer,
     done: Done,
     timer: Timer,
@@ -292,7 +229,7 @@ impl<'a> Connection<'a> {
             broker,
             stream,
             session: Session::new(),
-            reader: Reader::default(),
+            reader: ReadBuf::default(),
             writer: Writer::default(),
             done: done_for(broker),
             timer: Timer::default(),
@@ -348,7 +285,7 @@ impl<'a> Connection<'a> {
 
     /// One read and the frames in it. Whether there was something.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
-        match self.reader.poll_fill(&mut *self.stream, context) {
+        match self.poll_fill(context) {
             Poll::Pending => return Ok(false),
             Poll::Ready(Err(error)) => return Err(End::Lost(error)),
             Poll::Ready(Ok(0)) => {
@@ -363,6 +300,15 @@ impl<'a> Connection<'a> {
         let worked = self.work_off();
         self.done.hand_over();
         worked.map(|()| true).map_err(End::Garbled)
+    }
+
+    /// Reads once behind what is there.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut room = tokio::io::ReadBuf::new(self.reader.room()?);
+        std::task::ready!(Pin::new(&mut *self.stream).poll_read(context, &mut room))?;
+        let count = room.filled().len();
+        self.reader.filled_by(count)?;
+        Poll::Ready(Ok(count))
     }
 
     /// Ends the requests that the frames of the read buffer answer.
@@ -381,7 +327,7 @@ impl<'a> Connection<'a> {
                     self.writer.put(&answer, opaque, lock(&self.broker.outbox).format());
                 }
             } else if let Some(sent) = self.session.finish(opaque) {
-                sent.request.finish(Reply::Answer(Answer { head, frame }), &mut self.done);
+                sent.request.finish(Reply::Answer(&Answer { head, frame }), &mut self.done);
             } else {
                 // Late, or to a one-way request: 4.7.0 answers some refused ones.
                 log::debug!("{}: an answer to no open request (opaque {opaque})", self.broker.address);
@@ -603,64 +549,4 @@ impl Request for Greeting {
     }
 
     fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done) {}
-}
-
-/// Bytes read and not yet worked off.
-#[derive(Default)]
-struct Reader {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-}
-
-impl Reader {
-    fn filled(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.start += count;
-    }
-
-    /// Reads once behind what is there.
-    fn poll_fill(
-        &mut self,
-        stream: &mut dyn ByteStream,
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<usize>> {
-        self.make_room()?;
-        let Some(room) = self.buffer.get_mut(self.end..) else { return Poll::Ready(Ok(0)) };
-        let whole = room.len();
-        let mut room = ReadBuf::new(room);
-        std::task::ready!(Pin::new(stream).poll_read(context, &mut room))?;
-        let count = room.filled().len();
-        self.end += count;
-        if count == whole && self.buffer.len() < READ_BYTES_USUAL {
-            self.grow(self.buffer.len() * 2)?;
-        }
-        Poll::Ready(Ok(count))
-    }
-
-    /// Moves a part of a frame to the front, or grows when the frame needs more than there is.
-    fn make_room(&mut self) -> io::Result<()> {
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-        if self.end < self.buffer.len() {
-            return Ok(());
-        }
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-            return Ok(());
-        }
-        self.grow((self.buffer.len() * 2).clamp(READ_BYTES_MIN, FRAME_BYTES_MAX))
-    }
-
-    fn grow(&mut self, bytes: usize) -> io::Result<()> {
-        let more = bytes.saturating_sub(self.buffer.len());
-        self.buffer.try_reserve_exact(more).map_err(|_| io::ErrorKind::OutOfMemory)?;
-        self.buffer.resize(bytes, 0);
-        Ok(())
-    }
 }

@@ -10,9 +10,9 @@ use protocol::message::id::UniqueId;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
-use crate::client::broker::{Answer, CallError, Done, Reply, Request};
-use crate::client::outbox::WriteBuf;
+use crate::client::broker::{Answer, Done, Reply, Request};
 use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
+use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::Producer;
 use crate::producer::attempt::{self, Failure, Plan};
@@ -292,12 +292,8 @@ impl Request for Flight {
 
     fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done) {
         match reply {
-            Reply::Answer(answer) => self.on_answer(&answer, done),
+            Reply::Answer(answer) => self.on_answer(answer, done),
             Reply::Written => self.written(),
-            Reply::Failed(CallError::Closed) => {
-                let failure = Failure::Call(CallError::Closed);
-                self.on_failure(&failure, done);
-            }
             Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
         }
     }
