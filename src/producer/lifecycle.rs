@@ -39,7 +39,7 @@ const UNREGISTER_LIMIT: Duration = Duration::from_secs(3);
 const ROUND_LIMIT: Duration = Duration::from_secs(3);
 const ROUND_PAUSE: Duration = Duration::from_millis(100);
 /// What is left for closing connections when the limit has passed.
-const CLOSE_MIN: Duration = Duration::from_millis(20);
+const CLOSE_MIN: Duration = Duration::from_millis(10);
 
 /// The state and what belongs to it.
 #[derive(Default)]

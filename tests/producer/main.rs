@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod connections;
+mod documentation;
 mod lifecycle;
 mod panics;
 mod retry;
