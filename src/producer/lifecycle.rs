@@ -32,7 +32,7 @@ pub enum State {
 }
 
 /// How long after its limit a shutdown waits for the callbacks of what it cut off.
-const AFTER_CUT: Duration = Duration::from_millis(45);
+const AFTER_CUT: Duration = Duration::from_millis(35);
 /// How long brokers may take to answer an UNREGISTER_CLIENT.
 const UNREGISTER_LIMIT: Duration = Duration::from_secs(3);
 /// One round of questions to the name servers at the start, and the pause until the next.

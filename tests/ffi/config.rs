@@ -24,11 +24,7 @@ fn set(config: &Owned<rocketmq_config>, key: &str, value: Option<&CStr>) -> i32 
 
 /// Names of all keys.
 fn names() -> Vec<&'static str> {
-    (0..)
-        .map(|index| rocketmq_config_key_name(index))
-        .take_while(|name| !name.is_null())
-        .map(|name| text(name))
-        .collect()
+    (0..).map(|index| rocketmq_config_key_name(index)).take_while(|name| !name.is_null()).map(text).collect()
 }
 
 #[test]

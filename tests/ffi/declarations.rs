@@ -106,7 +106,7 @@ fn function(declaration: &str) -> Function {
 
 fn parameter(text: &str) -> Parameter {
     let text = text.trim();
-    let start = text.rfind(|c: char| c == ' ' || c == '*').unwrap() + 1;
+    let start = text.rfind([' ', '*']).unwrap() + 1;
     Parameter { kind: text[..start].trim().to_owned(), name: text[start..].to_owned() }
 }
 
