@@ -29,11 +29,8 @@ pub enum DecodeError {
     #[error("unknown header format {0}")]
     HeaderFormat(u8),
     /// Text that should be JSON is not.
-    #[error("malformed JSON at byte {at}")]
-    Json {
-        /// Where reading stopped.
-        at: usize,
-    },
+    #[error("malformed JSON")]
+    Json,
     /// JSON nested deeper than any RocketMQ message is.
     #[error("JSON nested too deeply")]
     TooDeep,

@@ -2,6 +2,7 @@
 //! send instead of JSON.
 
 pub(crate) mod scan;
+pub(crate) mod value;
 pub(crate) mod write;
 
 use std::borrow::Cow;

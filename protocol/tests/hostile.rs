@@ -1,7 +1,8 @@
 //! Whatever comes in, readers answer with a value or an error: no panic, no endless loop, nothing held but a small
-//! multiple of the input. That multiple is by construction: frames, heads and answers borrow; a command copies each byte
-//! of its frame once and holds a field for at least 5 bytes (`"":0,`), a route an entry for at least 17
-//! (`{"brokerName":""}`) and queues only up to a fixed count; nesting is cut at a fixed depth; inflating stops one byte over the caller's limit.
+//! multiple of the input. That multiple is by construction: frames, heads and answers borrow; a command copies each
+//! byte of its frame once and holds a field for at least 5 bytes (`"":0,`), a route an entry for at least 17
+//! (`{"brokerName":""}`) and queues only up to a fixed count; nesting is cut at a fixed depth; inflating stops one byte
+//! over the caller's limit.
 
 #![expect(
     clippy::unwrap_used,
@@ -172,7 +173,7 @@ fn nesting_is_refused_before_it_hurts() {
     }
 }
 
-/// Work grows with the input and not with its square: a megabyte of the least favourable text takes no time to speak of.
+/// Work grows with the input and not with its square: a megabyte of the least favourable text takes no time.
 #[test]
 #[cfg_attr(miri, ignore = "megabytes are slow there")]
 fn long_input_of_little_meaning_is_read_in_one_pass() {

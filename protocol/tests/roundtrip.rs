@@ -26,7 +26,7 @@ fn format() -> impl Strategy<Value = HeaderFormat> {
 
 fn command() -> impl Strategy<Value = Command> {
     let scalars = (any::<i16>(), 0..14_u8, any::<i16>(), any::<i32>(), any::<i32>());
-    let texts = (option::of(text()), btree_map(text(), text(), 0..6), vec(any::<u8>(), 0..40));
+    let texts = (option::of(text()), btree_map(text(), text(), 0..14), vec(any::<u8>(), 0..40));
     (scalars, texts).prop_map(|((code, language, version, opaque, flag), (remark, ext, body))| Command {
         code: code.into(),
         language: Language::from_byte(language),

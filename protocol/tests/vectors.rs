@@ -35,7 +35,7 @@ enum Run {
 
 use Run::{By, FrameOf, NotYet};
 
-/// A name, or the beginning of names when it ends with `*`. Every vector must match exactly one row, every row a vector.
+/// A name, or the beginning of names when it ends with `*`. Every vector must match exactly one row, every row one.
 const TABLE: &[(&str, Run)] = &[
     ("properties_string_*", By(properties_string)),
     ("send_message_v2_json_*", By(send)),

@@ -10,7 +10,7 @@ use crate::codes::Language;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::{DecodeError, EncodeError, number};
 
-/// A checked header.
+/// A header without its fields.
 pub(super) struct Header<'a> {
     pub(super) code: i32,
     pub(super) language: Language,
@@ -18,12 +18,12 @@ pub(super) struct Header<'a> {
     pub(super) opaque: i32,
     pub(super) flag: i32,
     pub(super) remark: Option<&'a [u8]>,
-    /// Whole fields, as [`field`] reads them.
+    /// The block of fields, not yet checked, see [`field`].
     pub(super) ext: &'a [u8],
 }
 
 impl<'a> Header<'a> {
-    /// Reads a header. Bytes behind the fields are ignored, as Java does.
+    /// Reads all but the fields. Bytes behind the fields are ignored, as Java does.
     pub(super) fn read(mut rest: &'a [u8]) -> Result<Self, DecodeError> {
         let rest = &mut rest;
         let code = i16::from_be_bytes(array(rest)?);
@@ -35,10 +35,6 @@ impl<'a> Header<'a> {
         let remark = bytes(rest, remark_bytes)?;
         let ext_bytes = i32::from_be_bytes(array(rest)?);
         let ext = bytes(rest, ext_bytes)?;
-        let mut fields = ext;
-        while !fields.is_empty() {
-            field(&mut fields)?;
-        }
         Ok(Self {
             code: code.into(),
             language: Language::from_byte(language),

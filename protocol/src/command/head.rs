@@ -3,9 +3,12 @@
 use super::binary;
 use crate::codes::{Language, RPC_TYPE_ONEWAY, RPC_TYPE_RESPONSE};
 use crate::frame::{Frame, HeaderFormat};
-use crate::json::scan::{Scanner, Text, Value, repair};
+use crate::json::scan::{Scanner, Stop};
+use crate::json::value::{Text, Value, repair};
 use crate::{DecodeError, number};
+use std::array;
 use std::borrow::Cow;
+use std::iter::{Chain, Flatten};
 
 /// What a command's header says, borrowed from its frame. Reading it is one pass that checks the whole header and
 /// allocates only for a remark with escapes; the fields are walked again when somebody asks for them.
@@ -52,25 +55,26 @@ impl<'a> Head<'a> {
     /// The fields in the order of the wire, duplicates included. Numbers and booleans come as text, nulls not at all.
     #[must_use]
     pub fn ext(&self) -> ExtFields<'a> {
-        ExtFields { fields: self.fields() }
+        ExtFields { fields: self.fields.kept.into_iter().flatten().chain(self.fields.rest) }
     }
 
-    pub(crate) fn fields(&self) -> Fields<'a> {
-        self.fields
+    /// The fields as they lie in the header.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'a>> {
+        self.fields.kept.iter().map_while(|field| *field).chain(self.fields.rest)
     }
 
     fn read_json(header: &'a [u8]) -> Result<Self, DecodeError> {
         let (mut code, mut opaque) = (None, None);
         let (mut flag, mut version, mut language) = (None, None, Language::Java);
         let mut remark = None;
-        let mut fields = Fields::Json(Scanner::new(&[]));
+        let mut fields = Fields::NONE;
         let mut scanner = Scanner::new(header);
         scanner.members(|name, scanner| {
             match &*name.bytes() {
-                b"code" => code = scanner.value()?.i32("code")?,
-                b"opaque" => opaque = scanner.value()?.i32("opaque")?,
-                b"flag" => flag = scanner.value()?.i32("flag")?,
-                b"version" => version = scanner.value()?.i32("version")?,
+                b"code" => code = scanner.i32("code")?,
+                b"opaque" => opaque = scanner.i32("opaque")?,
+                b"flag" => flag = scanner.i32("flag")?,
+                b"version" => version = scanner.i32("version")?,
                 b"language" => language = language_of(scanner.value()?),
                 b"remark" => remark = scanner.value()?.text(),
                 b"extFields" => fields = Fields::check_json(scanner)?,
@@ -99,7 +103,7 @@ impl<'a> Head<'a> {
             version: header.version,
             language: header.language,
             remark: header.remark.map(repair),
-            fields: Fields::Binary(header.ext),
+            fields: Fields::check_binary(header.ext)?,
         })
     }
 }
@@ -113,45 +117,89 @@ fn language_of(value: Value<'_>) -> Language {
     }
 }
 
-/// Walks the fields of a checked header. As the check went over the same bytes with the same steps, no step fails here;
-/// if one did, the walk would end.
+/// A field, as a piece of the header.
+pub(crate) type Field<'a> = (Text<'a>, Value<'a>);
+
+/// How many fields are kept while they are checked. A send's answer has five to eight, so it is read in one pass.
+const KEPT: usize = 8;
+
+/// The fields of a checked header.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fields<'a> {
-    /// Inside a JSON object, behind its opening brace or a value.
-    Json(Scanner<'a>),
-    /// Inside a binary block.
-    Binary(&'a [u8]),
+struct Fields<'a> {
+    kept: [Option<Field<'a>>; KEPT],
+    rest: Rest<'a>,
 }
 
 impl<'a> Fields<'a> {
+    const NONE: Self = Self { kept: [None; KEPT], rest: Rest::Binary(&[]) };
+
     /// Goes over an object of fields, or `null`.
-    fn check_json(scanner: &mut Scanner<'a>) -> Result<Self, DecodeError> {
+    fn check_json(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
+        let mut fields = Self::NONE;
         if scanner.take_null() {
-            return Ok(Self::Json(Scanner::new(&[])));
+            return Ok(fields);
         }
-        let start = scanner.start();
-        scanner.members(|_, scanner| scanner.value().map(drop))?;
-        let mut fields = Scanner::new(scanner.since(start));
-        fields.expect(b'{')?;
-        Ok(Self::Json(fields))
+        let mut free = fields.kept.iter_mut();
+        scanner.members_or(|name, scanner| {
+            let value = scanner.value()?;
+            if let Some(slot) = free.next() {
+                *slot = Some((name, value));
+                if free.len() == 0 {
+                    fields.rest = Rest::Json(*scanner);
+                }
+            }
+            Ok(())
+        })?;
+        Ok(fields)
+    }
+
+    /// Goes over a block of fields.
+    fn check_binary(block: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut fields = Self::NONE;
+        let mut rest = block;
+        for slot in &mut fields.kept {
+            if rest.is_empty() {
+                return Ok(fields);
+            }
+            *slot = Some(binary_field(&mut rest)?);
+        }
+        fields.rest = Rest::Binary(rest);
+        while !rest.is_empty() {
+            binary_field(&mut rest)?;
+        }
+        Ok(fields)
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = (Text<'a>, Value<'a>);
+fn binary_field<'a>(rest: &mut &'a [u8]) -> Result<Field<'a>, DecodeError> {
+    let (name, value) = binary::field(rest)?;
+    Ok((Text::plain(name), Value::string(Text::plain(value))))
+}
+
+/// The fields behind those kept, to be walked once more. As the check went over the same bytes with the same steps, no
+/// step fails; if one did, the walk would end.
+#[derive(Clone, Copy, Debug)]
+enum Rest<'a> {
+    /// Behind a member of a JSON object.
+    Json(Scanner<'a>),
+    /// Whole fields of a binary block.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Iterator for Rest<'a> {
+    type Item = Field<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Json(scanner) => {
-                scanner.take(b',');
+                if !scanner.take(b',') {
+                    return None;
+                }
                 let name = scanner.string().ok()?;
                 scanner.expect(b':').ok()?;
                 Some((name, scanner.value().ok()?))
             }
-            Self::Binary(block) => {
-                let (name, value) = binary::field(block).ok()?;
-                Some((Text::plain(name), Value::Text(Text::plain(value))))
-            }
+            Self::Binary(block) => binary_field(block).ok(),
         }
     }
 }
@@ -159,7 +207,7 @@ impl<'a> Iterator for Fields<'a> {
 /// The fields of a command, see [`Head::ext`].
 #[derive(Clone, Debug)]
 pub struct ExtFields<'a> {
-    fields: Fields<'a>,
+    fields: Chain<Flatten<array::IntoIter<Option<Field<'a>>, KEPT>>, Rest<'a>>,
 }
 
 impl<'a> Iterator for ExtFields<'a> {

@@ -85,7 +85,7 @@ fn malformed_json_is_refused_wherever_it_is() {
         r#"{"code":0,"opaque":1,"extFields":{0:"a"}}"#,
         r#"{"code":0,"opaque":1,"remark":"\q"}"#,
     ] {
-        assert!(matches!(json(header), Err(DecodeError::Json { .. })), "{header}");
+        assert!(matches!(json(header), Err(DecodeError::Json)), "{header}");
     }
     let deep = format!(r#"{{"code":0,"opaque":1,"extFields":{{"a":{}"#, "[".repeat(1 << 16));
     assert_eq!(json(&deep), Err(DecodeError::TooDeep));

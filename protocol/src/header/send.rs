@@ -96,8 +96,8 @@ const LONG: Names = Names {
 };
 
 impl SendMessage<'_> {
-    /// Appends prefix and header of one frame: code 310, or 320 for a batch. The caller appends exactly `body_len` bytes
-    /// of body behind it. Empty texts are left out, as the binary form demands. On an error `out` is as before.
+    /// Appends prefix and header of one frame: code 310, or 320 for a batch. The caller appends exactly `body_len`
+    /// bytes of body behind it. Empty texts are left out, as the binary form demands. On an error `out` is as before.
     pub fn encode(
         &self,
         format: HeaderFormat,

@@ -1,91 +1,27 @@
-//! One forward pass over JSON text. The scanner checks structure and hands out pieces of the input; nothing is copied
-//! until somebody asks for the text of a string that has escapes.
+//! One forward pass over JSON text, which checks its structure and hands out pieces of it.
 
-use crate::{DecodeError, number};
-use std::borrow::Cow;
+use super::value::{Kind, Text, Value};
+use crate::DecodeError;
 
 /// Levels of nesting in one value. Java's deepest body, a static topic's route, has five.
 const DEPTH_MAX: usize = 32;
 
-/// A string literal without its quotes. Escapes are checked but not yet replaced.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Text<'a> {
-    raw: &'a [u8],
-    escaped: bool,
+/// Why the scanner stops. Smaller than the error it becomes, and as wide as a pointer for the same reason as [`Kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Stop {
+    /// Not JSON.
+    Malformed,
+    /// JSON, but nested too deeply.
+    TooDeep,
 }
 
-impl<'a> Text<'a> {
-    /// Text that stands for itself, as in a binary header.
-    pub(crate) const fn plain(raw: &'a [u8]) -> Self {
-        Self { raw, escaped: false }
-    }
-
-    /// The text with its escapes replaced, not checked to be UTF-8: for comparing with names and for numbers.
-    #[inline]
-    pub(crate) fn bytes(self) -> Cow<'a, [u8]> {
-        if self.escaped { Cow::Owned(unescape(self.raw)) } else { Cow::Borrowed(self.raw) }
-    }
-
-    /// The text. What is not UTF-8, or half a surrogate pair, becomes U+FFFD.
-    pub(crate) fn text(self) -> Cow<'a, str> {
-        match self.bytes() {
-            Cow::Borrowed(bytes) => repair(bytes),
-            Cow::Owned(bytes) => Cow::Owned(match String::from_utf8(bytes) {
-                Ok(text) => text,
-                Err(error) => repair(error.as_bytes()).into_owned(),
-            }),
+impl From<Stop> for DecodeError {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Malformed => Self::Json,
+            Stop::TooDeep => Self::TooDeep,
         }
-    }
-}
-
-/// The bytes as text, borrowed when they are UTF-8.
-pub(crate) fn repair(bytes: &[u8]) -> Cow<'_, str> {
-    // Asking for plain UTF-8 first takes a third of the time.
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// Any JSON value, as a piece of the input.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Value<'a> {
-    /// `null`.
-    Null,
-    /// A string.
-    Text(Text<'a>),
-    /// A number, `true` or `false`, as written.
-    Bare(&'a [u8]),
-    /// An object or array, as written.
-    Nested(&'a [u8]),
-}
-
-impl<'a> Value<'a> {
-    /// The value as text: strings without quotes and escapes, all else as written. `None` for `null`.
-    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::Null => None,
-            Self::Text(text) => Some(text.text()),
-            Self::Bare(raw) | Self::Nested(raw) => Some(repair(raw)),
-        }
-    }
-
-    /// The value as bytes, see [`Text::bytes`].
-    pub(crate) fn bytes(self) -> Option<Cow<'a, [u8]>> {
-        match self {
-            Self::Null => None,
-            Self::Text(text) => Some(text.bytes()),
-            Self::Bare(raw) | Self::Nested(raw) => Some(Cow::Borrowed(raw)),
-        }
-    }
-
-    /// An integer, written as a number or as a string. `None` for `null`; `name` goes into the error.
-    pub(crate) fn i64(self, name: &'static str) -> Result<Option<i64>, DecodeError> {
-        let Some(text) = self.bytes() else { return Ok(None) };
-        number::parse(&text).map(Some).ok_or(DecodeError::Number(name))
-    }
-
-    /// As [`Value::i64`], and small enough.
-    pub(crate) fn i32(self, name: &'static str) -> Result<Option<i32>, DecodeError> {
-        let Some(value) = self.i64(name)? else { return Ok(None) };
-        i32::try_from(value).map(Some).map_err(|_| DecodeError::Number(name))
     }
 }
 
@@ -103,11 +39,28 @@ impl<'a> Scanner<'a> {
     }
 
     /// Walks an object: `member` gets each name and must consume its value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn members(
         &mut self,
-        mut member: impl FnMut(Text<'a>, &mut Self) -> Result<(), DecodeError>,
+        member: impl FnMut(Text<'a>, &mut Self) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
+        self.members_or(member)
+    }
+
+    /// Walks an array: `item` must consume one value each time.
+    pub(crate) fn items(
+        &mut self,
+        item: impl FnMut(&mut Self) -> Result<(), DecodeError>,
+    ) -> Result<(), DecodeError> {
+        self.items_or(item)
+    }
+
+    /// [`Scanner::members`] for any error.
+    #[inline(always)]
+    pub(crate) fn members_or<E: From<Stop>>(
+        &mut self,
+        mut member: impl FnMut(Text<'a>, &mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.enter(b'{')?;
         if !self.take(b'}') {
             loop {
@@ -124,11 +77,8 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Walks an array: `item` must consume one value each time.
-    pub(crate) fn items(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<(), DecodeError>,
-    ) -> Result<(), DecodeError> {
+    /// [`Scanner::items`] for any error.
+    fn items_or<E: From<Stop>>(&mut self, mut item: impl FnMut(&mut Self) -> Result<(), E>) -> Result<(), E> {
         self.enter(b'[')?;
         if !self.take(b']') {
             loop {
@@ -144,10 +94,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes one value of any kind.
-    #[inline]
-    pub(crate) fn value(&mut self) -> Result<Value<'a>, DecodeError> {
+    #[inline(always)]
+    pub(crate) fn value(&mut self) -> Result<Value<'a>, Stop> {
         match self.next_byte() {
-            Some(b'"') => Ok(Value::Text(self.string()?)),
+            Some(b'"') => Ok(Value::string(self.string()?)),
             Some(b'{' | b'[') => self.nested(),
             _ => self.bare(),
         }
@@ -163,10 +113,22 @@ impl<'a> Scanner<'a> {
         found
     }
 
-    /// Where the next value starts, for [`Scanner::since`].
-    pub(crate) fn start(&mut self) -> usize {
-        self.next_byte();
-        self.at
+    /// Consumes an integer, see [`Value::i32`].
+    #[inline(always)]
+    pub(crate) fn i32(&mut self, name: &'static str) -> Result<Option<i32>, DecodeError> {
+        let mut value = 0;
+        // Nine digits fit; what is longer, or no plain number, goes the long way.
+        for (digits, byte) in self.rest().iter().take(10).enumerate() {
+            match byte {
+                b'0'..=b'9' if digits < 9 => value = value * 10 + i32::from(byte - b'0'),
+                b',' | b'}' if digits > 0 => {
+                    self.at += digits;
+                    return Ok(Some(value));
+                }
+                _ => break,
+            }
+        }
+        self.value()?.i32(name)
     }
 
     /// What was consumed from `start` on.
@@ -175,12 +137,12 @@ impl<'a> Scanner<'a> {
     }
 
     /// Only white space may be left.
-    pub(crate) fn end(&mut self) -> Result<(), DecodeError> {
-        if self.next_byte().is_none() { Ok(()) } else { Err(self.error()) }
+    pub(crate) fn end(&mut self) -> Result<(), Stop> {
+        if self.next_byte().is_none() { Ok(()) } else { Err(Stop::Malformed) }
     }
 
     /// Consumes `byte`, and white space before it, if that is next.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let found = self.next_byte() == Some(byte);
         if found {
@@ -190,14 +152,14 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes `byte`, which must be next.
-    #[inline]
-    pub(crate) fn expect(&mut self, byte: u8) -> Result<(), DecodeError> {
-        if self.take(byte) { Ok(()) } else { Err(self.error()) }
+    #[inline(always)]
+    pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Stop> {
+        if self.take(byte) { Ok(()) } else { Err(Stop::Malformed) }
     }
 
     /// Consumes a string literal.
-    #[inline]
-    pub(crate) fn string(&mut self) -> Result<Text<'a>, DecodeError> {
+    #[inline(always)]
+    pub(crate) fn string(&mut self) -> Result<Text<'a>, Stop> {
         self.expect(b'"')?;
         let start = self.at;
         let end = start + plain_length(self.rest());
@@ -205,11 +167,12 @@ impl<'a> Scanner<'a> {
             return self.string_with_escapes(start);
         }
         self.at = end + 1;
-        Ok(Text { raw: self.input.get(start..end).unwrap_or_default(), escaped: false })
+        Ok(Text { raw: self.input.get(start..end).unwrap_or_default(), kind: Kind::Plain })
     }
 
     #[cold]
-    fn string_with_escapes(&mut self, start: usize) -> Result<Text<'a>, DecodeError> {
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Result<Text<'a>, Stop> {
         loop {
             self.at += plain_length(self.rest());
             self.at += match self.rest() {
@@ -220,57 +183,57 @@ impl<'a> Scanner<'a> {
                 {
                     6
                 }
-                _ => return Err(self.error()),
+                _ => return Err(Stop::Malformed),
             };
         }
         let raw = self.since(start);
         self.at += 1;
-        Ok(Text { raw, escaped: true })
+        Ok(Text { raw, kind: Kind::Escaped })
     }
 
-    fn nested(&mut self) -> Result<Value<'a>, DecodeError> {
+    fn nested(&mut self) -> Result<Value<'a>, Stop> {
         let start = self.at;
         if self.next_byte() == Some(b'{') {
-            self.members(|_, scanner| scanner.value().map(drop))?;
+            self.members_or(|_, scanner| scanner.value().map(drop))?;
         } else {
-            self.items(|scanner| scanner.value().map(drop))?;
+            self.items_or(|scanner| scanner.value().map(drop))?;
         }
-        Ok(Value::Nested(self.since(start)))
+        Ok(Value { raw: self.since(start), kind: Kind::Nested })
     }
 
-    fn bare(&mut self) -> Result<Value<'a>, DecodeError> {
+    fn bare(&mut self) -> Result<Value<'a>, Stop> {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
         let rest = self.rest();
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let more = rest.iter().skip(digits).take_while(|byte| word(byte)).count();
         let raw = rest.get(..digits + more).unwrap_or_default();
-        let value = match raw {
-            number if digits > 0 && more == 0 || is_number(number) => Value::Bare(raw),
-            b"null" => Value::Null,
-            b"true" | b"false" => Value::Bare(raw),
-            _ => return Err(self.error()),
+        let kind = match raw {
+            number if digits > 0 && more == 0 || is_number(number) => Kind::Bare,
+            b"null" => Kind::Null,
+            b"true" | b"false" => Kind::Bare,
+            _ => return Err(Stop::Malformed),
         };
         self.at += raw.len();
-        Ok(value)
+        Ok(Value { raw, kind })
     }
 
-    #[inline]
-    fn enter(&mut self, open: u8) -> Result<(), DecodeError> {
+    #[inline(always)]
+    fn enter(&mut self, open: u8) -> Result<(), Stop> {
         self.expect(open)?;
         if self.depth == DEPTH_MAX {
-            return Err(DecodeError::TooDeep);
+            return Err(Stop::TooDeep);
         }
         self.depth += 1;
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn rest(&self) -> &'a [u8] {
         self.input.get(self.at..).unwrap_or_default()
     }
 
     /// Goes over white space to the byte behind it.
-    #[inline]
+    #[inline(always)]
     fn next_byte(&mut self) -> Option<u8> {
         match self.input.get(self.at) {
             Some(b' ' | b'\t' | b'\n' | b'\r') => self.skip_space(),
@@ -279,35 +242,31 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
+    #[inline(never)]
     fn skip_space(&mut self) -> Option<u8> {
         self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
         self.input.get(self.at).copied()
-    }
-
-    #[cold]
-    fn error(&self) -> DecodeError {
-        DecodeError::Json { at: self.at }
     }
 }
 
 /// How many bytes come before the first quote or backslash. Eight are looked at together, since most of a header lies
 /// inside strings.
-#[inline]
+#[inline(always)]
 fn plain_length(input: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // The high bit of each byte that is zero, and perhaps of bytes behind the first such one.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let (chunks, tail) = input.as_chunks::<8>();
-    for (index, chunk) in chunks.iter().enumerate() {
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
+    let mut rest = input;
+    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
         let word = u64::from_le_bytes(*chunk);
-        let found = zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C));
+        let found = (zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C))) & (ONES << 7);
         if found != 0 {
-            // Below 8, so every usize holds it.
-            return index * 8 + usize::try_from(found.trailing_zeros() / 8).unwrap_or_default();
+            return input.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
         }
+        rest = behind;
     }
-    let in_tail = tail.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    input.len() - tail.len() + in_tail
+    let in_tail = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
+    input.len() - rest.len() + in_tail
 }
 
 /// JSON's number grammar, leading zeros allowed.
@@ -323,51 +282,6 @@ fn is_number(text: &[u8]) -> bool {
     fraction.next().is_some_and(digits)
         && fraction.next().is_none_or(digits)
         && exponent.next().is_none_or(signless)
-}
-
-/// Replaces the escapes of a checked literal. The result is never longer than the input.
-fn unescape(raw: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(stop) = rest.iter().position(|byte| *byte == b'\\') {
-        let Some((plain, escape)) = rest.split_at_checked(stop) else { break };
-        out.extend_from_slice(plain);
-        rest = match escape {
-            [_, b'u', a, b, c, d, after @ ..] => code_unit(&mut out, hex([*a, *b, *c, *d]), after),
-            [_, letter, after @ ..] => {
-                out.push(match letter {
-                    b'b' => 0x08,
-                    b'f' => 0x0C,
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    other => *other,
-                });
-                after
-            }
-            _ => &[],
-        };
-    }
-    out.extend_from_slice(rest);
-    out
-}
-
-/// Appends the character that starts with the UTF-16 `unit`, the second half of a pair taken from `after`.
-fn code_unit<'a>(out: &mut Vec<u8>, unit: u32, after: &'a [u8]) -> &'a [u8] {
-    let (character, rest) = match (unit, after) {
-        (0xD800..0xDC00, [b'\\', b'u', a, b, c, d, rest @ ..]) => match hex([*a, *b, *c, *d]) {
-            low @ 0xDC00..0xE000 => (0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00), rest),
-            _ => (unit, after),
-        },
-        _ => (unit, after),
-    };
-    let character = char::from_u32(character).unwrap_or(char::REPLACEMENT_CHARACTER);
-    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-    rest
-}
-
-fn hex(digits: [u8; 4]) -> u32 {
-    digits.into_iter().fold(0, |value, digit| value << 4 | char::from(digit).to_digit(16).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ fn what_is_no_route_is_refused() {
     for body in
         ["", "[]", "null", "{", r#"{"queueDatas":{}}"#, r#"{"brokerDatas":[1]}"#, r#"{"queueDatas":[]}x"#]
     {
-        assert!(matches!(RouteData::parse(body.as_bytes()), Err(DecodeError::Json { .. })), "{body}");
+        assert!(matches!(RouteData::parse(body.as_bytes()), Err(DecodeError::Json)), "{body}");
     }
     for body in [r#"{"queueDatas":[{}]}"#, r#"{"brokerDatas":[{"brokerName":null}]}"#] {
         assert_eq!(RouteData::parse(body.as_bytes()), Err(DecodeError::Missing("brokerName")), "{body}");

@@ -168,6 +168,9 @@ fn an_answer_must_say_where_the_message_is() {
             let answer = answer.unwrap();
             assert_eq!((&*answer.offset_id, &*answer.region, answer.trace_on), ("", "DefaultRegion", true));
         });
+        // Only `false` turns tracing off.
+        let odd = whole.clone().with("TRACE_ON", "yes");
+        read(&odd, format, |answer| assert!(answer.unwrap().trace_on));
         read(&queue_id, format, |answer| assert_eq!(answer, Err(DecodeError::Missing("queueOffset"))));
         read(&Command::response(0, 1), format, |answer| {
             assert_eq!(answer, Err(DecodeError::Missing("queueId")))

@@ -3,7 +3,7 @@
 use super::{BACK_MS_MAX, IdGenerator, UniqueId, offset_id};
 use crate::DecodeError;
 use core::net::IpAddr;
-use std::collections::HashSet;
+use std::{collections::HashSet, thread};
 
 fn generator(ip: &str) -> IdGenerator {
     IdGenerator::new(ip.parse::<IpAddr>().unwrap(), 0x1_04D2, 0x18B4_AAC2)
@@ -81,7 +81,7 @@ fn no_id_comes_twice_though_the_clock_stands_still() {
 fn no_id_comes_twice_on_several_threads() {
     let generator = generator("10.0.0.9");
     let count = if cfg!(miri) { 20 } else { 5_000 };
-    let ids: Vec<String> = std::thread::scope(|scope| {
+    let ids: Vec<String> = thread::scope(|scope| {
         let make = || (0..count).map(|ms| generator.next(ms % 3).to_string()).collect::<Vec<_>>();
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
