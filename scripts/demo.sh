@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 cluster=$1 version=${2-}
 topic=demo
+expected=30 # ten from each example
 built=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)
 work=$(mktemp -d)
 cluster_pid=
@@ -66,7 +67,7 @@ if [[ $cluster == mock ]]; then
     stop_cluster
 else
     java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "target/apache/reader/*" tests/apache/ReadBack.java \
-        read "$name_server" "$topic" 1 >"$work/cluster" 3>&-
+        read "$name_server" "$topic" "$expected" >"$work/cluster" 3>&-
 fi
 
 row() {
@@ -86,4 +87,4 @@ while IFS= read -r line; do
     count=$((count + 1))
 done <"$work/cluster"
 echo "$count messages"
-((count > 0))
+((count >= expected))

@@ -26,8 +26,6 @@ pub(crate) enum Version {
 }
 
 impl Version {
-    pub(crate) const ALL: [Self; 3] = [Self::V4_7_0, Self::V4_9_7, Self::V5_5_0];
-
     /// As Apache writes it, which is also the folder of its jars.
     pub(crate) fn name(self) -> &'static str {
         match self {

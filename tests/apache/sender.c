@@ -1,0 +1,352 @@
+/* Sends messages that follow from their numbers to a real cluster and prints everything it was told about each, for
+ * tests/apache to hold against what Apache's own client reads back.
+ *
+ *   sender NAME_SERVER TOPIC [NAME=VALUE]...
+ *
+ *   mode=sync|async|oneway|queues  queues: only lists the topic's queues (sync)
+ *   count=N                        messages (1)
+ *   outstanding=N                  async: sends without a callback yet at once (no limit of its own)
+ *   threads=N                      sync: threads that send (1)
+ *   rate=N                         messages a second (as fast as it goes)
+ *   header=json|rocketmq           "header.format" (json)
+ *   timeout=MS                     "send.timeout.ms" (its default)
+ *   queue=BROKER:ID                an explicit queue
+ *   until=stdin                    sends no more when stdin is closed
+ *
+ * On stdout: `sending` at the first send; per message
+ *   message INDEX STATUS CALLBACKS ATTEMPTS ENDED_MS LATENCY_MS ID OFFSET_ID BROKER QUEUE OFFSET STORED
+ * with ENDED_MS from the first send on, `-` for absent text and STORED one of ROCKETMQ_SEND_*; before it, if the send
+ * failed, `error INDEX TEXT`; `queue BROKER ID` for a queue; and in the end
+ *   end SHUTDOWN_STATUS SENDING_MS STRAY_CALLBACKS
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <rocketmq_producer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_MAX (1 << 18)
+
+/* What became of a message. Its address is the send's user_data. */
+typedef struct {
+    rocketmq_status status;
+    int callbacks;
+    int attempts;
+    int stored;
+    int queue;
+    long long offset;
+    long long ended_ms;
+    long long latency_ms;
+    char id[64];
+    char offset_id[64];
+    char broker[64];
+    char *why;
+} record;
+
+static const char *mode = "sync", *header, *timeout, *queue, *until;
+static long count = 1, outstanding_max, threads = 1, rate;
+
+static rocketmq_producer *producer;
+static rocketmq_send_options *options;
+static const char *topic;
+static record *records;
+static struct timespec began;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t room = PTHREAD_COND_INITIALIZER;
+/* Under the lock. */
+static long outstanding, taken, stray;
+static int stopped;
+
+static void check(rocketmq_status status, rocketmq_error *error, const char *what)
+{
+    if (status == ROCKETMQ_OK) return;
+    fprintf(stderr, "%s: %s (%s)\n", what, rocketmq_error_message(error), rocketmq_status_name(status));
+    exit(1);
+}
+
+static void *memory(size_t size)
+{
+    void *memory = calloc(1, size);
+    if (!memory) exit(1);
+    return memory;
+}
+
+static long long elapsed_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)(now.tv_sec - began.tv_sec) * 1000 + (now.tv_nsec - began.tv_nsec) / 1000000;
+}
+
+/* Waits until it is the turn of message `index`. */
+static void pace(long index)
+{
+    struct timespec turn = began;
+    long long ns;
+    if (rate == 0) return;
+    ns = turn.tv_nsec + (long long)index * 1000000000 / rate;
+    turn.tv_sec += (time_t)(ns / 1000000000);
+    turn.tv_nsec = (long)(ns % 1000000000);
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &turn, NULL) == EINTR) continue;
+}
+
+/* --------------------------------------------- messages, as content.rs has them */
+
+static size_t body_of(long index, unsigned char *body)
+{
+    static const char words[] = "RocketMQ"; /* its NUL included */
+    size_t len = 1 + (size_t)index * 37 % 256, at;
+    uint32_t random = (uint32_t)(index + 1) * 2654435761u;
+    if (index % 50 == 49) len = 4096 + (size_t)index * 13 % 2048;
+    if (index == 777) len = BODY_MAX;
+    for (at = 0; at < len; at++) {
+        random ^= random << 13;
+        random ^= random >> 17;
+        random ^= random << 5;
+        body[at] = index % 100 == 99 ? (unsigned char)words[at % sizeof words] : (unsigned char)(random >> 24);
+    }
+    return len;
+}
+
+static void set_property(rocketmq_message *message, const char *name, const char *format, long index)
+{
+    char value[64];
+    snprintf(value, sizeof value, format, index);
+    check(rocketmq_message_set_property(message, name, value), NULL, "set_property");
+}
+
+static rocketmq_message *message_of(long index)
+{
+    unsigned char *body = memory(BODY_MAX);
+    size_t len = body_of(index, body);
+    rocketmq_message *message = NULL;
+    rocketmq_error *error = NULL;
+    char tags[64], keys[64];
+    int bare = index % 11 == 10; /* neither tags nor keys */
+    snprintf(tags, sizeof tags, index % 7 == 3 ? "標籤-%ld" : "tag-%ld", index % 7);
+    snprintf(keys, sizeof keys, "key-%ld schlüssel-%ld", index, index);
+    check(rocketmq_message_build(topic, ROCKETMQ_NTS, bare ? NULL : tags, ROCKETMQ_NTS, bare ? NULL : keys,
+                                 ROCKETMQ_NTS, body, len, &message, &error),
+          error, "build");
+    free(body);
+    set_property(message, "index", "%ld", index);
+    if (index % 5 == 0) set_property(message, "城市", "杭州-%ld", index);
+    if (index % 5 == 1) set_property(message, "emoji 😀", "🚀 %ld", index);
+    if (index % 5 == 2) set_property(message, "quo\"te\\back", "a\"b\\c/\n\t%ld é", index);
+    return message;
+}
+
+/* ----------------------------------------------------------------------- sends */
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", *from ? from : "-");
+}
+
+static void note(record *r, const rocketmq_send_result *result, const rocketmq_error *error)
+{
+    r->ended_ms = elapsed_ms();
+    if (result) {
+        r->status = ROCKETMQ_OK;
+        r->attempts = rocketmq_send_result_attempts(result);
+        r->latency_ms = rocketmq_send_result_latency_us(result) / 1000;
+        r->stored = rocketmq_send_result_status(result);
+        r->queue = rocketmq_send_result_queue_id(result);
+        r->offset = rocketmq_send_result_queue_offset(result);
+        copy(r->id, sizeof r->id, rocketmq_send_result_message_id(result));
+        copy(r->offset_id, sizeof r->offset_id, rocketmq_send_result_offset_id(result));
+        copy(r->broker, sizeof r->broker, rocketmq_send_result_broker(result));
+    } else {
+        const char *why = rocketmq_error_message(error);
+        r->status = rocketmq_error_status(error);
+        r->attempts = rocketmq_error_attempts(error);
+        copy(r->id, sizeof r->id, rocketmq_error_message_id(error));
+        r->why = memory(strlen(why) + 1);
+        strcpy(r->why, why);
+    }
+}
+
+static void on_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
+{
+    record *r = user_data;
+    int ours = 0;
+    pthread_mutex_lock(&lock);
+    ours = r >= records && r < records + count && !result != !error;
+    if (!ours) stray++;
+    else if (++r->callbacks == 1) note(r, result, error);
+    outstanding--;
+    pthread_cond_signal(&room);
+    pthread_mutex_unlock(&lock);
+}
+
+static void send_one(long index)
+{
+    rocketmq_message *message = message_of(index);
+    record *r = &records[index];
+    rocketmq_send_result *result = NULL;
+    rocketmq_error *error = NULL;
+    rocketmq_status status;
+
+    pace(index);
+    if (strcmp(mode, "async") == 0) {
+        pthread_mutex_lock(&lock);
+        while (outstanding_max && outstanding >= outstanding_max) pthread_cond_wait(&room, &lock);
+        outstanding++;
+        pthread_mutex_unlock(&lock);
+        status = rocketmq_producer_send_async(producer, message, options, on_sent, r, &error);
+    } else if (strcmp(mode, "oneway") == 0) {
+        status = rocketmq_producer_send_oneway(producer, message, options, &error);
+    } else {
+        status = rocketmq_producer_send(producer, message, options, &result, &error);
+        if (status == ROCKETMQ_OK) note(r, result, NULL);
+        rocketmq_send_result_destroy(result);
+    }
+    rocketmq_message_destroy(message);
+    if (status != ROCKETMQ_OK) {
+        if (status != rocketmq_error_status(error)) exit(1);
+        note(r, NULL, error);
+        rocketmq_error_destroy(error);
+    }
+}
+
+static void *send_some(void *unused)
+{
+    for (;;) {
+        long index;
+        pthread_mutex_lock(&lock);
+        index = stopped ? count : taken++;
+        pthread_mutex_unlock(&lock);
+        if (index >= count) return unused;
+        send_one(index);
+    }
+}
+
+static void *stop_with_stdin(void *unused)
+{
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) continue;
+    pthread_mutex_lock(&lock);
+    stopped = 1;
+    pthread_mutex_unlock(&lock);
+    return unused;
+}
+
+/* Returns with `count` at the number of messages that were sent. */
+static void send_all(void)
+{
+    pthread_t *ids = memory((size_t)threads * sizeof *ids), watch;
+    long i;
+    if (until && pthread_create(&watch, NULL, stop_with_stdin, NULL) != 0) exit(1);
+    for (i = 0; i < threads; i++) {
+        if (pthread_create(&ids[i], NULL, send_some, NULL) != 0) exit(1);
+    }
+    for (i = 0; i < threads; i++) pthread_join(ids[i], NULL);
+    free(ids);
+    pthread_mutex_lock(&lock);
+    if (taken < count) count = taken;
+    pthread_mutex_unlock(&lock);
+}
+
+static void list_queues(void)
+{
+    rocketmq_queue_list *list = NULL;
+    rocketmq_error *error = NULL;
+    size_t i;
+    records[0].status = rocketmq_producer_fetch_queues(producer, topic, ROCKETMQ_WAIT_DEFAULT, &list, &error);
+    if (records[0].status != ROCKETMQ_OK) note(&records[0], NULL, error);
+    for (i = 0; i < rocketmq_queue_list_size(list); i++) {
+        printf("queue %s %d\n", rocketmq_queue_list_broker(list, i), (int)rocketmq_queue_list_queue_id(list, i));
+    }
+    rocketmq_queue_list_destroy(list);
+    rocketmq_error_destroy(error);
+}
+
+/* ------------------------------------------------------------------------ main */
+
+static const char *value_of(const char *argument, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(argument, name, len) == 0 && argument[len] == '=' ? argument + len + 1 : NULL;
+}
+
+static void read_arguments(int argc, char **argv)
+{
+    const char *value;
+    int i;
+    if (argc < 3) exit(2);
+    topic = argv[2];
+    for (i = 3; i < argc; i++) {
+        if ((value = value_of(argv[i], "mode"))) mode = value;
+        else if ((value = value_of(argv[i], "header"))) header = value;
+        else if ((value = value_of(argv[i], "timeout"))) timeout = value;
+        else if ((value = value_of(argv[i], "queue"))) queue = value;
+        else if ((value = value_of(argv[i], "until"))) until = value;
+        else if ((value = value_of(argv[i], "count"))) count = atol(value);
+        else if ((value = value_of(argv[i], "outstanding"))) outstanding_max = atol(value);
+        else if ((value = value_of(argv[i], "threads"))) threads = atol(value);
+        else if ((value = value_of(argv[i], "rate"))) rate = atol(value);
+        else exit(2);
+    }
+}
+
+static void start(const char *name_server)
+{
+    rocketmq_config *config = rocketmq_config_create();
+    rocketmq_error *error = NULL;
+    check(rocketmq_config_set(config, "namesrv.addr", name_server, &error), error, "namesrv.addr");
+    check(rocketmq_config_set(config, "producer.group", "apache_tests", &error), error, "producer.group");
+    check(rocketmq_config_set(config, "header.format", header, &error), error, "header.format");
+    check(rocketmq_config_set(config, "send.timeout.ms", timeout, &error), error, "send.timeout.ms");
+    check(rocketmq_producer_create(config, &producer, &error), error, "create");
+    rocketmq_config_destroy(config);
+    check(rocketmq_producer_start(producer, 10000, &error), error, "start");
+    options = rocketmq_send_options_create();
+    if (queue) {
+        char broker[64];
+        int id;
+        if (sscanf(queue, "%63[^:]:%d", broker, &id) != 2) exit(2);
+        check(rocketmq_send_options_set_queue(options, broker, id), NULL, "queue");
+    }
+}
+
+static void print_records(void)
+{
+    long i;
+    for (i = 0; i < count; i++) {
+        const record *r = &records[i];
+        if (r->why) printf("error %ld %s\n", i, r->why);
+        printf("message %ld %s %d %d %lld %lld %s %s %s %d %lld %d\n", i, rocketmq_status_name(r->status),
+               r->callbacks, r->attempts, r->ended_ms, r->latency_ms, *r->id ? r->id : "-",
+               *r->offset_id ? r->offset_id : "-", *r->broker ? r->broker : "-", r->queue, r->offset, r->stored);
+        free(r->why);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    rocketmq_status ended;
+    rocketmq_error *error = NULL;
+    long long sending_ms;
+
+    read_arguments(argc, argv);
+    records = memory((size_t)count * sizeof *records);
+    start(argv[1]);
+    puts("sending");
+    fflush(stdout);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    if (strcmp(mode, "queues") == 0) list_queues();
+    else send_all();
+    ended = rocketmq_producer_shutdown(producer, 10000, &error);
+    sending_ms = elapsed_ms(); /* the last callback has returned, the last one-way message is written */
+    rocketmq_error_destroy(error);
+    rocketmq_send_options_destroy(options);
+    rocketmq_producer_destroy(producer);
+    print_records();
+    printf("end %s %lld %ld\n", rocketmq_status_name(ended), sending_ms, stray);
+    free(records);
+    return 0;
+}
