@@ -11,7 +11,7 @@ APACHE_NEWEST := $(lastword $(APACHE))
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
 
-.PHONY: help deps apache build demo test test-apache clean
+.PHONY: help deps apache build demo test test-apache valgrind asan bench clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -33,7 +33,23 @@ test: apache ## the gate of every landing
 	git diff --exit-code include/
 
 test-apache: apache ## every test against Apache RocketMQ, on every version
-	ROCKETMQ_TEST_APACHE=full cargo test --test apache
+	ROCKETMQ_TEST_APACHE=full cargo test --test apache -- --include-ignored
+
+valgrind: ## the C test programs under valgrind, which is part of `make test`
+	cargo test --test c_api valgrind -- --nocapture
+
+# Left out are the tests that compile a C program: it would need the sanitizer's runtime, which only the Rust test
+# program has. Where there is no memory `malloc` must say so, as it does without a sanitizer.
+asan: ## the border and the unit tests under the address and leak sanitizers; needs Rust nightly
+	@[[ $$(rustup toolchain list 2>/dev/null) == *nightly-* ]] || \
+		{ echo "Rust nightly is missing: install rustup, then run \`rustup toolchain install nightly\`." >&2; exit 1; }
+	RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1 \
+		cargo +nightly test --target-dir target/asan --target $$(rustc +nightly --print host-tuple) \
+		--package rocketmq-producer --lib --test ffi -- \
+		--skip null_is_answered_by_the_rules --skip an_exception_out_of_a_callback
+
+bench: ## what one message costs, beside limits for its writes, switches and allocations
+	cargo run --release --package rocketmq-bench
 
 apache: $(APACHE:%=target/apache/%/complete) target/apache/reader/complete ## fetches Apache's servers and Java client into target/apache
 

@@ -1,0 +1,63 @@
+//! The examples, as a newcomer compiles and runs them, and programs built in other ways.
+
+use std::fs;
+
+use crate::program::{Language, Program, STATIC_NEEDS, cluster, libraries, root, shared};
+
+#[test]
+fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() {
+    for (name, tag, body) in [
+        ("sync", "TagA", "Hello RocketMQ"),
+        ("async", "TagB", "Hello async"),
+        ("oneway", "TagC", "Hello one-way"),
+    ] {
+        let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
+        let lines = source.lines().count();
+        assert!(lines < 80, "{name}.c has {lines} lines");
+        let (program, command) = Program::example(name);
+        let cluster = cluster();
+        let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+        let mut bodies: Vec<_> = cluster.messages("my_topic").iter().map(|m| m.body.clone()).collect();
+        bodies.sort_unstable();
+        let mut expected: Vec<_> = (1..=10).map(|number| format!("{body} {number}").into_bytes()).collect();
+        expected.sort_unstable();
+        assert_eq!(bodies, expected, "{name}");
+        assert!(cluster.messages("my_topic").iter().all(|m| m.tags == tag && m.group == "my_group"));
+        assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+        println!("{name}.c: {lines} lines, 10 messages, by `{command}`");
+    }
+}
+
+#[test]
+fn an_example_says_in_a_sentence_why_it_fails() {
+    let (program, _) = Program::example("sync");
+    let ended = program.run(&["127.0.0.1:1", "my_group", "my_topic"]).with_code(1);
+    println!("{}", ended.errors.join("\n"));
+    // Warnings of the log come beside it.
+    assert!(ended.errors.iter().any(|line| {
+        line.starts_with("starting: ")
+            && line.contains("127.0.0.1:1")
+            && line.contains("(ROCKETMQ_ERR_NO_NAMESRV)")
+    }));
+}
+
+#[test]
+fn two_units_include_the_header_as_c99_and_as_cpp17() {
+    for language in [Language::C99, Language::Cpp17] {
+        let cluster = cluster();
+        Program::linked(language, &["unit_main", "unit_other"], &shared()).run(&[&cluster.namesrv()]).well();
+        assert_eq!(cluster.message_count("TwoUnits"), 1, "{language:?}");
+        println!("{language:?}: 1 message");
+    }
+}
+
+#[test]
+fn a_program_linked_with_the_static_archive_works() {
+    let archive = libraries().join("librocketmq_producer.a");
+    let mut with = vec![archive.to_str().unwrap().to_owned()];
+    with.extend(STATIC_NEEDS.iter().map(|&word| word.to_owned()));
+    let cluster = crate::valgrind::cluster_that_refuses();
+    let ended = Program::linked(Language::C99, &["everything"], &with).run(&[&cluster.namesrv()]).well();
+    assert_eq!(cluster.message_count("Everything"), 102);
+    println!("{}", ended.shown());
+}

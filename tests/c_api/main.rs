@@ -1,0 +1,27 @@
+//! C programs that use the library as any C program would: compiled as strictly as a compiler can be, linked with the
+//! shared library, run against the mock cluster. `tests/ffi` plays the caller in Rust; here is what only a process of
+//! its own can show: threads and descriptors, signals, exit, fork, unloading, leaks.
+//!
+//! The programs are in `tests/c`. One prints what it saw as lines `name value` and fails by itself when a promise does
+//! not hold; what the cluster saw is checked here.
+
+#![expect(clippy::disallowed_methods, reason = "programs run in real time")]
+
+#[cfg(test)]
+mod end;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod fork;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod sends;
+#[cfg(test)]
+mod signals;
+#[cfg(test)]
+mod valgrind;
