@@ -122,6 +122,11 @@ impl Instance {
         self.failed.load(Ordering::Acquire)
     }
 
+    /// Set when a task of it panics.
+    pub fn failure(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.failed)
+    }
+
     /// Marks it as failed: a request was dropped without an outcome.
     pub fn fail(&self) {
         self.failed.store(true, Ordering::Release);

@@ -2,7 +2,7 @@
 //! client broke.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -13,6 +13,7 @@ use crate::client::world::World;
 use crate::error::{Error, ErrorKind};
 use crate::producer::Producer;
 use crate::runtime::lock;
+use crate::text::Text;
 
 /// What state a producer is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +48,12 @@ pub(crate) struct Lifecycle {
     state: AtomicU8,
     /// Serialises changes of state.
     change: Mutex<Change>,
-    /// Set by the start, kept until the producer is dropped: sends in flight hold on to it.
-    instance: Mutex<Option<Arc<Instance>>>,
-    /// For readers without a lock, once running.
-    running: OnceLock<Arc<Instance>>,
+    /// From the start until the shutdown has ended: with it go the last descriptors.
+    instance: RwLock<Option<Arc<Instance>>>,
+    /// Of the instance, once running: for the state without a lock.
+    broken: OnceLock<Arc<AtomicBool>>,
+    /// Once running.
+    client_id: OnceLock<Text>,
     /// The shutdown's limit has passed: nothing goes on.
     cut: AtomicBool,
     /// Notified when a shutdown meets a start.
@@ -87,7 +90,22 @@ impl Lifecycle {
     }
 
     pub(crate) fn instance(&self) -> Option<Arc<Instance>> {
-        self.running.get().cloned().or_else(|| lock(&self.instance).clone())
+        self.instance.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_instance(&self, instance: Option<Arc<Instance>>) {
+        let mut slot = self.instance.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *slot, instance);
+        drop(slot);
+        drop(before);
+    }
+
+    pub(crate) fn client_id(&self) -> Text {
+        self.client_id.get().cloned().unwrap_or_default()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken.get().is_some_and(|broken| broken.load(Ordering::Acquire))
     }
 }
 
@@ -95,9 +113,7 @@ impl Producer {
     /// The state.
     pub fn state(&self) -> State {
         match self.lifecycle.load() {
-            State::Running if self.lifecycle.running.get().is_some_and(|instance| instance.has_failed()) => {
-                State::Failed
-            }
+            State::Running if self.lifecycle.is_broken() => State::Failed,
             state => state,
         }
     }
@@ -147,7 +163,7 @@ impl Producer {
     pub async fn start(self: &Arc<Self>, deadline: Option<Instant>, wait_ready: bool) -> Result<(), Error> {
         let world = self.begin_start()?;
         let instance = world.instances.join(&self.settings.client, &world);
-        *lock(&self.lifecycle.instance) = Some(Arc::clone(&instance));
+        self.lifecycle.set_instance(Some(Arc::clone(&instance)));
         let mut starting = Starting { producer: self, world: &world, instance: Some(Arc::clone(&instance)) };
         if wait_ready {
             self.reach_name_server(&instance, deadline).await?;
@@ -159,7 +175,8 @@ impl Producer {
         instance.join(&self.settings.group);
         starting.instance = None;
         // Set once: a producer starts once.
-        let _ = self.lifecycle.running.set(instance);
+        let _ = self.lifecycle.broken.set(instance.failure());
+        let _ = self.lifecycle.client_id.set(instance.client_id().clone());
         self.lifecycle.store(State::Running);
         Ok(())
     }
@@ -197,13 +214,12 @@ impl Producer {
             }
             _ => return Err(self.wrong_state()),
         }
-        let world = match self.world.get() {
+        let world = match &self.given {
             Some(world) => world.clone(),
-            None => {
-                let system = World::system()?;
-                self.world.get_or_init(|| system).clone()
-            }
+            None => World::system()?,
         };
+        // The same clock at every start.
+        let _ = self.clock.set(Arc::clone(&world.clock));
         self.lifecycle.store(State::Starting);
         Ok(world)
     }
@@ -257,8 +273,8 @@ impl Producer {
             Arc::new(Closing { limit: watch::Sender::new(deadline), ended: watch::Sender::new(false) });
         change.closing = Some(Arc::clone(&closing));
         self.lifecycle.store(State::Closing);
-        let world = self.world.get()?;
-        world.tasks.spawn(close(Arc::clone(self), Arc::clone(&closing)));
+        let instance = self.lifecycle.instance()?;
+        instance.world().tasks.spawn(close(Arc::clone(self), Arc::clone(&closing)));
         Some(closing)
     }
 }
@@ -273,7 +289,7 @@ struct Starting<'a> {
 impl Drop for Starting<'_> {
     fn drop(&mut self) {
         let Some(instance) = self.instance.take() else { return };
-        *lock(&self.producer.lifecycle.instance) = None;
+        self.producer.lifecycle.set_instance(None);
         let _change = lock(&self.producer.lifecycle.change);
         if self.producer.lifecycle.load() == State::Starting {
             self.producer.lifecycle.store(State::Created);
@@ -305,16 +321,17 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
             }
         }
     }
-    if let (Some(instance), Some(world)) = (producer.instance(), producer.world.get()) {
+    if let Some(instance) = producer.instance() {
         let soonest = producer.now() + CLOSE_MIN;
         let latest = producer.now() + UNREGISTER_LIMIT;
         let until = (*limit.borrow()).unwrap_or(latest).clamp(soonest, latest);
         instance.leave(&producer.settings.group, until).await;
-        if world.instances.leave(&instance) {
+        if instance.world().instances.leave(&instance) {
             instance.close(until + CLOSE_MIN).await;
         }
     }
     producer.budget.idle(true).await;
+    producer.lifecycle.set_instance(None);
     producer.lifecycle.store(State::Closed);
     closing.ended.send_replace(true);
 }
@@ -322,10 +339,9 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
 /// A producer that was dropped without a shutdown leaves its client.
 impl Drop for Producer {
     fn drop(&mut self) {
-        let running = matches!(self.lifecycle.load(), State::Running | State::Failed);
-        if let (true, Some(instance), Some(world)) = (running, self.lifecycle.instance(), self.world.get())
-            && world.instances.leave(&instance)
-        {
+        let Some(instance) = self.lifecycle.instance() else { return };
+        let world = instance.world().clone();
+        if self.lifecycle.load() == State::Running && world.instances.leave(&instance) {
             let until = world.clock.now() + CLOSE_MIN;
             world.tasks.spawn(async move { instance.close(until).await });
         }

@@ -30,7 +30,7 @@ pub use tokio::time::Instant;
 
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
-use crate::client::world::{self, World};
+use crate::client::world::{self, Clock, World};
 use crate::error::{Error, ErrorKind};
 use crate::text::Text;
 use budget::{Budget, Limits};
@@ -47,8 +47,9 @@ pub struct Producer {
     number: u64,
     budget: Arc<Budget>,
     lifecycle: Lifecycle,
-    /// Given at creation, or the system's from the first start on.
-    world: OnceLock<World>,
+    /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
+    given: Option<World>,
+    clock: OnceLock<Arc<dyn Clock>>,
     ids: OnceLock<IdGenerator>,
     month: Month,
 }
@@ -63,6 +64,15 @@ struct Month {
 impl Producer {
     /// Checks the whole configuration. No I/O, no thread.
     pub fn new(config: &Config) -> Result<Arc<Self>, Error> {
+        Self::make(config, None)
+    }
+
+    /// As [`Self::new`], above other seams than the system's.
+    pub fn with_world(config: &Config, world: World) -> Result<Arc<Self>, Error> {
+        Self::make(config, Some(world))
+    }
+
+    fn make(config: &Config, given: Option<World>) -> Result<Arc<Self>, Error> {
         static NUMBERS: AtomicU64 = AtomicU64::new(1);
         let settings = Settings::read(config)?;
         Ok(Arc::new(Self {
@@ -73,19 +83,12 @@ impl Producer {
                 completions: settings.completions_max,
             }),
             lifecycle: Lifecycle::default(),
-            world: OnceLock::new(),
+            clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
+            given,
             ids: OnceLock::new(),
             month: Month::default(),
             settings,
         }))
-    }
-
-    /// As [`Self::new`], above other seams than the system's.
-    pub fn with_world(config: &Config, world: World) -> Result<Arc<Self>, Error> {
-        let producer = Self::new(config)?;
-        // Set once: the producer is new.
-        let _ = producer.world.set(world);
-        Ok(producer)
     }
 
     /// When a call that begins now ends. Fixed once, at the entry.
@@ -105,7 +108,7 @@ impl Producer {
 
     /// Name towards brokers, empty before the start.
     pub fn client_id(&self) -> Text {
-        self.instance().map(|instance| instance.client_id().clone()).unwrap_or_default()
+        self.lifecycle.client_id()
     }
 
     /// Sends that hold room in flight.
@@ -180,21 +183,21 @@ impl Producer {
     }
 
     fn now(&self) -> Instant {
-        self.world.get().map_or_else(world::system_now, |world| world.clock.now())
+        self.clock.get().map_or_else(world::system_now, |clock| clock.now())
     }
 
     fn wall_ms(&self) -> i64 {
-        self.world.get().map_or(0, |world| world.clock.wall_ms())
+        self.clock.get().map_or(0, |clock| clock.wall_ms())
     }
 
     /// `future`'s output unless `deadline` passes before.
     async fn before<F: Future>(&self, deadline: Option<Instant>, future: F) -> Option<F::Output> {
-        let (Some(deadline), Some(world)) = (deadline, self.world.get()) else {
+        let (Some(deadline), Some(instance)) = (deadline, self.instance()) else {
             return Some(future.await);
         };
         let sleep = {
             // The timer is the runtime's; the caller's thread knows of none.
-            let _context = world.tasks.enter();
+            let _context = instance.world().tasks.enter();
             tokio::time::sleep_until(deadline)
         };
         tokio::select! {
@@ -208,9 +211,9 @@ impl Producer {
         let wall_ms = self.wall_ms();
         let minute = wall_ms / 60_000;
         if self.month.minute.load(Ordering::Acquire) != minute
-            && let Some(world) = self.world.get()
+            && let Some(clock) = self.clock.get()
         {
-            self.month.start_ms.store(world.clock.month_start_ms(wall_ms), Ordering::Relaxed);
+            self.month.start_ms.store(clock.month_start_ms(wall_ms), Ordering::Relaxed);
             self.month.minute.store(minute, Ordering::Release);
         }
         let since = wall_ms.wrapping_sub(self.month.start_ms.load(Ordering::Relaxed));
@@ -220,9 +223,9 @@ impl Producer {
     }
 
     fn id_generator(&self) -> IdGenerator {
-        let (ip, discriminator) = self.world.get().map_or_else(
+        let (ip, discriminator) = self.instance().map_or_else(
             || (std::net::Ipv4Addr::LOCALHOST.into(), 0),
-            |world| (world.resolver.local_address(), world.random.next_u64()),
+            |instance| (instance.world().resolver.local_address(), instance.world().random.next_u64()),
         );
         let discriminator = u32::try_from(discriminator >> 32).unwrap_or(0);
         IdGenerator::new(ip, std::process::id(), discriminator)

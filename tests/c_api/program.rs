@@ -123,6 +123,8 @@ impl Program {
         let mut words = self.runner.clone();
         words.push(self.path.to_str().unwrap().to_owned());
         let mut command = Command::new(&words[0]);
+        // The test harness sets it, and it goes before the path in the program: to a library built earlier.
+        command.env_remove("LD_LIBRARY_PATH");
         command.args(&words[1..]).args(arguments);
         let mut child = command
             .stdin(Stdio::piped())
