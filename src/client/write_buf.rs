@@ -141,15 +141,15 @@ mod tests {
         let large = Bytes::from(vec![7; PIECE_BYTES_MIN]);
         let small = Bytes::from_static(b"small");
         let mut expected = Vec::new();
-        for (index, body) in [&small, &large, &large, &small, &large].into_iter().enumerate() {
-            expected.extend_from_slice(&[index as u8; 3]);
+        for (index, body) in (0_u8..).zip([&small, &large, &large, &small, &large]) {
+            expected.extend_from_slice(&[index; 3]);
             expected.extend_from_slice(body);
         }
         for step in [1, 2, 3, 7, PIECE_BYTES_MIN - 1, PIECE_BYTES_MIN, PIECE_BYTES_MIN + 4, usize::MAX] {
             let mut buffer = WriteBuf::default();
-            for (index, body) in [&small, &large, &large, &small, &large].into_iter().enumerate() {
+            for (index, body) in (0_u8..).zip([&small, &large, &large, &small, &large]) {
                 let head = |out: &mut Vec<u8>| {
-                    out.extend_from_slice(&[index as u8; 3]);
+                    out.extend_from_slice(&[index; 3]);
                     Ok(())
                 };
                 buffer.frame(body, head).unwrap();

@@ -85,10 +85,6 @@ impl Sim {
         producer.start(None, false).await.unwrap();
         producer
     }
-
-    pub(crate) fn world(&self) -> World {
-        self.world.clone()
-    }
 }
 
 /// Sends as C's sync send does.
