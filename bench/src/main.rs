@@ -1,1 +1,60 @@
-fn main() {}
+//! Guards the shape of the hot path: how often the client writes, sleeps and allocates for each message, and
+//! beside it what a message costs.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `rounds` | the rounds, the table and the verdict |
+//! | `client` | the process that is measured: one sender, a window, the phases |
+//! | `api` | the C functions that it calls |
+//! | `counted` | the counters below the client: allocator, write functions |
+//! | `sink` | the process on the other side: the mock, which counts and answers |
+
+mod api;
+mod client;
+mod counted;
+mod rounds;
+mod sink;
+mod table;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+rocketmq-bench - what one message costs the client, against a mock broker that only counts
+
+Usage: rocketmq-bench [--messages N] [--rounds N] [--quick]
+
+  --messages N   messages of each phase, after a warm-up of a tenth (default: 200000)
+  --rounds N     rounds; the table has their median, least and greatest (default: 3)
+  --quick        20000 messages, JSON header only, the best of at most five rounds, no times and no strace: what a
+                 busy machine can still tell
+
+Exit status: 0 when the counts are within their limits, 1 when one is not or the measurement failed, 2 for wrong
+arguments.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((role, rest)) if role == client::ROLE => client::main(rest).map(|()| true),
+        Some((role, rest)) if role == sink::ROLE => sink::main(rest).map(|()| true),
+        Some((help, _)) if help == "--help" => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => match rounds::Wanted::parse(&arguments) {
+            Ok(wanted) => rounds::run(&wanted),
+            Err(sentence) => {
+                eprintln!("rocketmq-bench: {sentence}");
+                return ExitCode::from(2);
+            }
+        },
+    };
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(sentence) => {
+            eprintln!("rocketmq-bench: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -19,6 +19,7 @@ use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::Permit;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
+use crate::producer::short_text::ShortText;
 use crate::runtime::Job;
 use crate::text::Text;
 
@@ -159,7 +160,7 @@ impl Flight {
         let result = SendResult {
             status,
             id: self.parcel.id,
-            offset_id: Text::new(&answer.offset_id),
+            offset_id: ShortText::new(&answer.offset_id),
             topic: self.parcel.topic.clone(),
             broker,
             queue_id: answer.queue_id,

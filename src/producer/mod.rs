@@ -14,6 +14,7 @@ mod options;
 mod result;
 mod select;
 mod send;
+mod short_text;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -26,6 +27,7 @@ pub use lifecycle::State;
 pub use message::Message;
 pub use options::{SendOptions, Timeout};
 pub use result::{Callback, QueueList, SendResult, SendStatus};
+pub use short_text::ShortText;
 pub use tokio::time::Instant;
 
 use crate::client::instance::Instance;

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 pub use protocol::codes::SendStatus;
 
 use crate::error::Error;
+use crate::producer::short_text::ShortText;
 use crate::text::Text;
 
 /// A stored message, as the broker answered.
@@ -19,7 +20,7 @@ pub struct SendResult {
     /// The id that the producer gave it.
     pub(crate) id: UniqueId,
     /// The broker's own id: where it lies.
-    pub offset_id: Text,
+    pub offset_id: ShortText,
     /// The topic.
     pub topic: Text,
     /// Name of the broker.

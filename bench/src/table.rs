@@ -1,0 +1,63 @@
+//! Figures of several rounds, as a table of medians with least and greatest.
+
+use std::collections::BTreeMap;
+
+/// Figures by name.
+pub(crate) type Figures = BTreeMap<String, f64>;
+
+/// The figures of one column, round by round.
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) rounds: Vec<Figures>,
+}
+
+/// Of several rounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub(crate) least: f64,
+    pub(crate) median: f64,
+    pub(crate) greatest: f64,
+}
+
+impl Column {
+    /// The figure `name` over all rounds, if any has it.
+    pub(crate) fn spread(&self, name: &str) -> Option<Spread> {
+        let mut values: Vec<f64> = self.rounds.iter().filter_map(|round| round.get(name).copied()).collect();
+        values.sort_by(f64::total_cmp);
+        Some(Spread {
+            least: *values.first()?,
+            median: *values.get((values.len() - 1) / 2)?,
+            greatest: *values.last()?,
+        })
+    }
+}
+
+/// Lines of `figures`, which are names with what the table calls them, over `columns`.
+pub(crate) fn print(title: &str, figures: &[(&str, &str)], columns: &[Column]) {
+    println!("\n{title}");
+    print!("{:42}", "median (least–greatest)");
+    columns.iter().for_each(|column| print!("{:>26}", column.name));
+    println!();
+    for (name, shown) in figures {
+        print!("{shown:42}");
+        for column in columns {
+            let cell = column.spread(name).map_or_else(|| "-".to_owned(), |spread| cell(&spread));
+            print!("{cell:>26}");
+        }
+        println!();
+    }
+}
+
+fn cell(spread: &Spread) -> String {
+    format!("{} ({}–{})", short(spread.median), short(spread.least), short(spread.greatest))
+}
+
+/// Three or four digits that matter.
+fn short(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.4}"),
+    }
+}

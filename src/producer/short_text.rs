@@ -1,0 +1,80 @@
+//! Text of a result that is mostly short: kept inline, so that a result costs no allocation.
+
+use std::ffi::CStr;
+use std::fmt;
+
+use crate::text::Text;
+
+/// A broker's message id has 32 or 56 characters.
+const INLINE_BYTES: usize = 62;
+
+/// Text with a NUL at its end, inline as long as it is short.
+#[derive(Clone)]
+pub struct ShortText(Form);
+
+#[derive(Clone)]
+enum Form {
+    /// UTF-8 without a NUL before `length`, zeros from there on.
+    Inline {
+        length: u8,
+        bytes: [u8; INLINE_BYTES],
+    },
+    Shared(Text),
+}
+
+impl ShortText {
+    /// Copies `text` up to its first NUL.
+    pub fn new(text: &str) -> Self {
+        let text = text.split('\0').next().unwrap_or("");
+        let mut bytes = [0; INLINE_BYTES];
+        // One byte less than there is: the NUL.
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(room), Ok(length)) if text.len() < INLINE_BYTES => {
+                room.copy_from_slice(text.as_bytes());
+                Self(Form::Inline { length, bytes })
+            }
+            _ => Self(Form::Shared(Text::new(text))),
+        }
+    }
+
+    /// The text without its terminating NUL.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Form::Inline { length, bytes } => bytes
+                .get(..usize::from(*length))
+                .and_then(|bytes| std::str::from_utf8(bytes).ok())
+                .unwrap_or(""),
+            Form::Shared(text) => text.as_str(),
+        }
+    }
+
+    /// The text as C reads it.
+    pub fn as_c_str(&self) -> &CStr {
+        match &self.0 {
+            Form::Inline { bytes, .. } => CStr::from_bytes_until_nul(bytes).unwrap_or(c""),
+            Form::Shared(text) => text.as_c_str(),
+        }
+    }
+}
+
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_same_inline_and_shared() {
+        for length in [0, 1, 32, 56, INLINE_BYTES - 2, INLINE_BYTES - 1, INLINE_BYTES, INLINE_BYTES + 1, 4000]
+        {
+            let text = "é".repeat(length / 2) + &"x".repeat(length % 2);
+            let short = ShortText::new(&text);
+            assert_eq!((short.as_str(), short.as_c_str().to_str()), (text.as_str(), Ok(text.as_str())));
+        }
+        assert_eq!(ShortText::new("a\0b").as_c_str(), c"a");
+    }
+}
