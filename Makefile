@@ -23,16 +23,16 @@ deps: ## names what is missing on this machine, and installs it as root on Debia
 build: ## the shared and the static library and the mock cluster, in target/release
 	cargo build --release --package rocketmq-producer --package rocketmq-mock
 
-demo: build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
+demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)
 
-test: apache ## the gate of every landing
+test: deps apache ## the gate of every landing
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 	git diff --exit-code include/
 
-test-apache: apache ## every test against Apache RocketMQ, on every version
+test-apache: deps apache ## every test against Apache RocketMQ, on every version
 	ROCKETMQ_TEST_APACHE=full cargo test --test apache -- --include-ignored
 
 valgrind: ## the C test programs under valgrind, which is part of `make test`

@@ -29,6 +29,20 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
 }
 
 #[test]
+fn the_program_in_the_readme_sends_its_message() {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = page.split_once("```c\n").unwrap();
+    let (text, _) = rest.split_once("```").unwrap();
+    assert!(text.lines().count() <= 25 && text.contains("127.0.0.1:9876"));
+    let cluster = cluster();
+    let program = Program::of_text("readme", &text.replace("127.0.0.1:9876", &cluster.namesrv()));
+    program.run(&[]).well();
+    let messages = cluster.messages("my_topic");
+    assert_eq!(messages.len(), 1);
+    assert_eq!((&messages[0].body[..], messages[0].tags.as_str()), (&b"Hello"[..], "TagA"));
+}
+
+#[test]
 fn an_example_says_in_a_sentence_why_it_fails() {
     let (program, _) = Program::example("sync");
     let ended = program.run(&["127.0.0.1:1", "my_group", "my_topic"]).with_code(1);

@@ -75,7 +75,19 @@ impl Program {
 
     /// Compiles sources of `tests/c` and links them with what `with` says.
     pub(crate) fn linked(language: Language, names: &[&str], with: &[String]) -> Self {
-        let path = Self::place(names[0]);
+        let sources: Vec<_> = names.iter().map(|name| root().join(format!("tests/c/{name}.c"))).collect();
+        Self::compiled(language, &sources, with)
+    }
+
+    /// Compiles the C program in `text`, as C99.
+    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+        let source = Self::place(name).with_extension("c");
+        fs::write(&source, text).unwrap();
+        Self::compiled(Language::C99, &[source], &shared())
+    }
+
+    fn compiled(language: Language, sources: &[PathBuf], with: &[String]) -> Self {
+        let path = Self::place(&sources[0].file_stem().unwrap().to_string_lossy());
         let mut command = match language {
             Language::C99 => Command::new("cc"),
             Language::Cpp17 => Command::new("g++"),
@@ -85,9 +97,7 @@ impl Program {
             Language::Cpp17 => command.args(["-x", "c++", "-std=c++17"]),
         };
         command.args(STRICT).arg("-I").arg(root().join("include"));
-        for name in names {
-            command.arg(root().join(format!("tests/c/{name}.c")));
-        }
+        command.args(sources);
         if matches!(language, Language::Cpp17) {
             // Libraries are no C++ sources.
             command.args(["-x", "none"]);
