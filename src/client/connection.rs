@@ -31,6 +31,9 @@ use crate::runtime::lock;
 const SLICES_MAX: usize = 64;
 /// Reads and writes before other tasks get their turn.
 const ROUNDS_MAX: usize = 32;
+/// Open requests from which on a small write waits for one turn of the scheduler.
+const BUSY_REQUESTS: usize = 16;
+const SMALL_WRITE_BYTES: usize = 64 * 1024;
 /// How long the peer may take to close after our half-close.
 const LINGER: Duration = Duration::from_millis(500);
 /// A heartbeat nobody answers is given up after this, as in RocketMQ's own client.
@@ -205,6 +208,8 @@ struct Connection<'a> {
     /// Set once told to stop: written, half-closed, until when the peer may take to close.
     linger: Option<Instant>,
     stop_seen: bool,
+    /// Senders had a turn to add to the next write.
+    gave_turn: bool,
 }
 
 /// What is being written.
@@ -235,6 +240,7 @@ impl<'a> Connection<'a> {
             timer: Timer::default(),
             linger: None,
             stop_seen: false,
+            gave_turn: false,
         };
         connection.open();
         connection
@@ -267,6 +273,9 @@ impl<'a> Connection<'a> {
             };
             let now = self.broker.world.clock.now();
             self.expire(now);
+            if self.lets_senders_add(context) {
+                return Poll::Pending;
+            }
             let wrote = match self.poll_write(context) {
                 Ok(progress) => progress,
                 Err(error) => return Poll::Ready(End::Lost(error)),
@@ -364,6 +373,19 @@ impl<'a> Connection<'a> {
         let mut cut = Vec::new();
         self.session.drain_where(|sent| owners.contains(&sent.request.owner()), &mut cut);
         self.finish_sent(cut, &CallError::Closed);
+    }
+
+    /// While many requests are open, senders are likely at work: one turn of the scheduler lets them add to a
+    /// small write, which costs as much as a large one. Whether this turn is given.
+    fn lets_senders_add(&mut self, context: &mut Context<'_>) -> bool {
+        let small = |encoded: usize| encoded > 0 && encoded < SMALL_WRITE_BYTES;
+        let gives = !self.gave_turn
+            && self.session.len() >= BUSY_REQUESTS
+            && self.writer.is_idle()
+            && small(lock(&self.broker.outbox).encoded_len());
+        self.gave_turn = gives;
+        // Polled once: it has this task woken after the others and the driver had their turn.
+        gives && pin!(tokio::task::yield_now()).poll(context).is_pending()
     }
 
     /// One write of everything there is. Whether the socket took something.
@@ -504,6 +526,10 @@ impl<'a> Connection<'a> {
 }
 
 impl Writer {
+    fn is_idle(&self) -> bool {
+        self.current.is_empty() && self.next.is_empty()
+    }
+
     fn advance(&mut self, count: usize) {
         self.current.advance(count);
         self.written += count as u64;

@@ -217,6 +217,11 @@ impl Outbox {
         taken
     }
 
+    /// Bytes that wait for the task.
+    pub(crate) const fn encoded_len(&self) -> usize {
+        self.buffer.encoded_len()
+    }
+
     /// Takes what is encoded: the connection is gone, so none of it was or will be written.
     pub(crate) fn drain_encoded(&mut self) -> Vec<Box<dyn Request>> {
         self.buffer.clear();
