@@ -68,7 +68,7 @@ static KEYS: &[Key] = &[
         c"Limit of a whole send, all attempts together."),
     key!(c"send.attempt.timeout.ms", c"duration", c"auto", Check::AutoOrInt(1, MS_MAX),
         c"Limit of one attempt while another broker may still be tried; auto is an equal share of what is left."),
-    key!(c"send.retries", c"int", c"2", Check::Int(0, 100),
+    key!(c"send.retries", c"int", c"2", Check::Int(0, 32),
         c"Further attempts after a failed one."),
     key!(c"send.retry.codes", c"string", c"1,2,14,16,17,204,205,1500", Check::Codes,
         c"Response codes after which another attempt is made, between commas."),

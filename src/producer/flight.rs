@@ -189,9 +189,6 @@ impl Flight {
             log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
             return self.again(done);
         }
-        if let Some(stored) = self.stored.take() {
-            return self.end(Ok(stored), done);
-        }
         let mut kind = match failure {
             Failure::Call(_) => self.producer.own_kind(failure.kind()),
             Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
@@ -221,10 +218,15 @@ impl Flight {
         self.end(Err(Error::new(kind, text)), done);
     }
 
-    /// Ends the send: gives back its room and tells whoever wants to know.
+    /// Ends the send: gives back its room and tells whoever wants to know. A message that was stored is a
+    /// result, whatever became of the attempts to store it better.
     fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done) {
-        let outcome = outcome
-            .map_err(|error| error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts));
+        let stored = self.stored.take();
+        let outcome = outcome.or_else(|error| {
+            stored.ok_or_else(|| {
+                error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)
+            })
+        });
         if let Some(permit) = &mut self.permit {
             permit.end_in_flight();
         }
