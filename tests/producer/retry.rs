@@ -102,6 +102,22 @@ fn an_unanswered_send_may_be_stored_and_says_so() {
 }
 
 #[test]
+fn a_refusal_after_an_unanswered_attempt_does_not_deny_that_one() {
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(&[]).await;
+        for broker in 0..2 {
+            sim.core.fault(broker, Rule::once(Fault::Cut { store: true }).sends());
+            sim.core.fault(broker, Rule::always(Fault::respond(13)).sends());
+        }
+        // Both cut the connection after storing; then the first refuses.
+        let error = send(&p, &message("T"), &SendOptions::default()).await.unwrap_err();
+        assert_eq!((error.broker_code(), error.outcome()), (Some(13), Outcome::Unknown), "{error}");
+        assert!(error.attempts() > 1 && sim.core.message_count("T") > 0);
+    });
+}
+
+#[test]
 fn a_cut_connection_is_made_anew_and_the_send_succeeds() {
     simulate_one(|sim| async move {
         sim.core.add_topic("T", 1);

@@ -119,6 +119,28 @@ fn a_silent_name_server_ends_the_send_at_its_deadline() {
 }
 
 #[test]
+fn each_send_that_waits_for_one_look_up_ends_at_its_own_deadline() {
+    simulate_one(|sim| async move {
+        let p = sim.start(&[]).await;
+        sim.core.set_frozen(Node::NameServer, true);
+        let told = Told::default();
+        let begun = Instant::now();
+        for ms in [2000, 900, 400] {
+            let options = within(ms);
+            p.send_async(&message("T"), &options, p.deadline(options.timeout), told.callback())
+                .await
+                .unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for (count, ms) in [(1, 425), (2, 915), (3, 2005)] {
+            tokio::time::sleep_until(begun + Duration::from_millis(ms)).await;
+            assert_eq!(told.len(), count, "after {ms} ms");
+        }
+        assert_eq!(told.kinds(), [Some(ErrorKind::Timeout); 3]);
+    });
+}
+
+#[test]
 fn routes_in_use_are_looked_up_again_and_a_missing_one_stays() {
     simulate_two(|sim| async move {
         sim.core.add_topic_on(0, "T", 2);
