@@ -14,6 +14,7 @@ use nix::sys::time::TimeVal;
 
 use crate::api::{Message, Producer};
 use crate::counted;
+use crate::seam::{self, Counted};
 
 /// First argument of this process.
 pub(crate) const ROLE: &str = "client";
@@ -36,9 +37,11 @@ static FAILED: AtomicUsize = AtomicUsize::new(0);
 static SENDER: OnceLock<Thread> = OnceLock::new();
 
 extern "C-unwind" fn on_sent(_: *const rocketmq_send_result, error: *const rocketmq_error, _: *mut c_void) {
-    if !error.is_null() {
-        FAILED.fetch_add(1, Ordering::Relaxed);
-    }
+    ended(!error.is_null());
+}
+
+fn ended(failed: bool) {
+    FAILED.fetch_add(usize::from(failed), Ordering::Relaxed);
     let before = OUTSTANDING.fetch_sub(1, Ordering::Release);
     if (before == WINDOW / 2 + 1 || before == 1)
         && let Some(sender) = SENDER.get()
@@ -88,13 +91,15 @@ pub(crate) fn main(arguments: &[String]) -> Result<(), String> {
         messages,
         sink: format!("/proc/{sink}/task"),
         accepted: 0,
+        settings,
     };
     SENDER.get_or_init(std::thread::current);
     run.phases(phases)
 }
 
-struct Run {
+struct Run<'a> {
     producer: Producer,
+    settings: [(&'a str, &'a str); 3],
     body: Vec<u8>,
     messages: usize,
     /// Where the system shows the sink's threads.
@@ -102,12 +107,13 @@ struct Run {
     accepted: usize,
 }
 
-impl Run {
+impl Run<'_> {
     fn phases(mut self, phases: Phases) -> Result<(), String> {
         let message = Message::new(TOPIC, &self.body)?;
         self.flood(self.messages / 10, |producer, _| producer.send_async(&message, Some(on_sent)))?;
         self.plain(&message, phases)?;
         if phases != Phases::Plain {
+            self.seam()?;
             self.allocations(&message)?;
         }
         if phases == Phases::All {
@@ -151,6 +157,17 @@ impl Run {
             print_quantiles("call", &mut times, &[50.0, 99.0, 99.9]);
         }
         Ok(())
+    }
+
+    /// The window again, with the writes counted at the byte stream.
+    fn seam(&mut self) -> Result<(), String> {
+        let topic = TOPIC.to_str().map_err(|error| error.to_string())?;
+        let counted = Counted::start(topic, &self.settings, &self.body)?;
+        self.flood(self.messages / 10, |_, _| counted.send(ended))?;
+        let before = seam::writes();
+        self.flood(self.messages, |_, _| counted.send(ended))?;
+        print("stream writes", (seam::writes() - before) as f64 / self.messages as f64);
+        counted.shutdown()
     }
 
     fn allocations(&mut self, message: &Message) -> Result<(), String> {

@@ -6,6 +6,7 @@
 //! | `rounds` | the rounds, the table and the verdict |
 //! | `client` | the process that is measured: one sender, a window, the phases |
 //! | `api` | the C functions that it calls |
+//! | `seam` | the same window above a byte stream that counts |
 //! | `counted` | the counters below the client: allocator, write functions |
 //! | `sink` | the process on the other side: the mock, which counts and answers |
 
@@ -13,6 +14,7 @@ mod api;
 mod client;
 mod counted;
 mod rounds;
+mod seam;
 mod sink;
 mod table;
 

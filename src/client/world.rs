@@ -80,7 +80,7 @@ struct Shared {
 
 impl World {
     /// The system's, on the process's runtime, which starts if need be.
-    pub(crate) fn system() -> Result<Self, Error> {
+    pub fn system() -> Result<Self, Error> {
         let running = runtime::start()?;
         let shared = running.shared(|| Shared {
             resolver: Arc::new(SystemResolver::new(&running)),
