@@ -272,7 +272,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
         let deadline = producer.deadline(options.timeout);
-        block(deadline, Outcome::Unknown, producer.send_async(message, options, deadline, callback))
+        block(deadline, Outcome::NotSent, producer.send_async(message, options, deadline, callback))
     })
 }
 
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let deadline = producer.deadline(options.timeout);
-        block(deadline, Outcome::Unknown, producer.send_oneway(message, options, deadline))
+        block(deadline, Outcome::NotSent, producer.send_oneway(message, options, deadline))
     })
 }
 

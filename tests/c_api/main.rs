@@ -5,23 +5,15 @@
 //! The programs are in `tests/c`. One prints what it saw as lines `name value` and fails by itself when a promise does
 //! not hold; what the cluster saw is checked here.
 
+#![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "programs run in real time")]
 
-#[cfg(test)]
 mod end;
-#[cfg(test)]
 mod examples;
-#[cfg(test)]
 mod fork;
-#[cfg(test)]
 mod lifecycle;
-#[cfg(test)]
 mod program;
-#[cfg(test)]
 mod refusals;
-#[cfg(test)]
 mod sends;
-#[cfg(test)]
 mod signals;
-#[cfg(test)]
 mod valgrind;
