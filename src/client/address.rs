@@ -61,6 +61,11 @@ impl Address {
         if list.is_empty() { Err((text.to_owned(), AddressError::Missing)) } else { Ok(list) }
     }
 
+    /// The same host's VIP port: two below, as brokers have it.
+    pub(crate) fn vip(&self) -> Self {
+        Self { host: Arc::clone(&self.host), port: self.port.saturating_sub(2).max(1) }
+    }
+
     /// The host's name or number, an IPv6 number without brackets.
     pub fn host(&self) -> &str {
         &self.host

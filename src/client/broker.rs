@@ -1,18 +1,19 @@
 //! A peer behind one address, broker or name server: where requests are submitted.
 
 use std::fmt;
-use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::command::{Command, Head};
 use protocol::frame::Frame;
 use protocol::{EncodeError, HeaderFormat};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::outbox::Outbox;
+use crate::client::outbox::{Control, Outbox};
 use crate::client::world::{Dispatcher, World};
 use crate::client::write_buf::WriteBuf;
 use crate::runtime::{Job, Jobs, lock};
@@ -67,30 +68,70 @@ pub enum CallError {
     /// The request makes no frame.
     #[error("the request cannot be encoded: {0}")]
     Encode(EncodeError),
-    /// The owner or the instance is shutting down.
+    /// Cut off: the owner or the instance is shutting down.
     #[error("shut down")]
-    Closed,
+    Closed {
+        /// The frame was encoded for a connection that lives on.
+        sent: bool,
+    },
+    /// Cut off on request.
+    #[error("cancelled")]
+    Cancelled {
+        /// The frame was encoded for a connection that lives on.
+        sent: bool,
+    },
 }
 
 impl CallError {
     /// Whether the peer may have acted on the request.
     pub const fn may_have_arrived(&self) -> bool {
         match self {
-            Self::Lost { sent, .. } | Self::Garbled { sent, .. } | Self::Timeout { sent, .. } => *sent,
+            Self::Lost { sent, .. }
+            | Self::Garbled { sent, .. }
+            | Self::Timeout { sent, .. }
+            | Self::Closed { sent }
+            | Self::Cancelled { sent } => *sent,
             Self::Resolve { .. } | Self::Connect { .. } | Self::Encode(_) => false,
-            // Cut off wherever it was.
-            Self::Closed => true,
         }
     }
 
-    /// As it reads for a request that was given to the socket whole, or was not.
+    /// As it reads for a request whose bytes may have reached the peer, or certainly have not.
     pub(crate) fn with_sent(&self, now: bool) -> Self {
         let mut error = self.clone();
-        if let Self::Lost { sent, .. } | Self::Garbled { sent, .. } | Self::Timeout { sent, .. } = &mut error
+        if let Self::Lost { sent, .. }
+        | Self::Garbled { sent, .. }
+        | Self::Timeout { sent, .. }
+        | Self::Closed { sent }
+        | Self::Cancelled { sent } = &mut error
         {
             *sent = now;
         }
         error
+    }
+}
+
+/// An order to end requests early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Whose.
+    pub owner: u64,
+    /// Those that no connection has taken yet.
+    pub waiting: bool,
+    /// Those that a connection has taken.
+    pub in_flight: bool,
+    /// By wish of the owner, not because it ends.
+    pub cancelled: bool,
+}
+
+impl Cut {
+    /// Everything of an owner that ends.
+    pub const fn all(owner: u64) -> Self {
+        Self { owner, waiting: true, in_flight: true, cancelled: false }
+    }
+
+    /// What the requests end with.
+    pub(crate) const fn error(&self, sent: bool) -> CallError {
+        if self.cancelled { CallError::Cancelled { sent } } else { CallError::Closed { sent } }
     }
 }
 
@@ -121,6 +162,9 @@ pub trait Request: Send {
     fn deadline(&self) -> Option<Instant>;
     /// Whether no answer comes.
     fn is_oneway(&self) -> bool;
+    /// Whether it waits while the peer cannot be reached, since there is nowhere else to go. Otherwise it is
+    /// refused with the reason.
+    fn is_patient(&self) -> bool;
     /// Puts the frame into `out`.
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError>;
     /// Takes the outcome. Called without a lock; may submit again.
@@ -160,6 +204,30 @@ impl Drop for Done {
     }
 }
 
+/// Makes the first request of every connection.
+pub(crate) type Greeting = Box<dyn Fn() -> Command + Send + Sync>;
+
+/// What a peer is to the client.
+#[derive(Default)]
+pub(crate) struct Role {
+    /// The first request of every connection, if any: the heartbeat.
+    pub(crate) greeting: Option<Greeting>,
+    /// Whether only requests with an owner keep the connection from being idle: heartbeats do not.
+    pub(crate) only_sends_count: bool,
+    /// Notified whenever the peer cannot be reached. While it was wanted lately, such a peer is dialled again
+    /// although nothing waits.
+    pub(crate) troubled: Option<Arc<Notify>>,
+}
+
+/// Limits that all peers of an instance share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerLimits {
+    /// Of one attempt to connect, name resolution included.
+    pub(crate) connect: Duration,
+    /// A connection that was not used for this long is closed.
+    pub(crate) idle: Duration,
+}
+
 /// A peer behind one address.
 pub struct Broker {
     pub(crate) address: Address,
@@ -167,12 +235,31 @@ pub struct Broker {
     pub(crate) lane: usize,
     pub(crate) world: World,
     pub(crate) outbox: Mutex<Outbox>,
-    /// The first request of every connection, if any: the heartbeat.
-    pub(crate) greeting: Option<Box<dyn Fn() -> Command + Send + Sync>>,
-    pub(crate) connect_timeout: std::time::Duration,
+    pub(crate) role: Role,
+    pub(crate) limits: PeerLimits,
+    /// It could not be reached lately, and has not been since.
+    down: AtomicBool,
 }
 
 impl Broker {
+    pub(crate) fn new(
+        address: &Address,
+        world: &World,
+        format: HeaderFormat,
+        limits: PeerLimits,
+        role: Role,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            address: address.clone(),
+            lane: lane(address),
+            world: world.clone(),
+            outbox: Mutex::new(Outbox::new(format)),
+            role,
+            limits,
+            down: AtomicBool::new(false),
+        })
+    }
+
     /// The address.
     pub const fn address(&self) -> &Address {
         &self.address
@@ -188,18 +275,36 @@ impl Broker {
         }
     }
 
-    /// Sends `command` and waits for the answer. Everything that is not a send goes this way.
-    pub async fn call(&self, command: Command, deadline: Instant) -> Result<Command, CallError> {
+    /// Sends `command` and waits for the answer. Everything that is not a send goes this way. A patient call
+    /// waits while the peer cannot be reached.
+    pub async fn call(
+        &self,
+        command: Command,
+        deadline: Instant,
+        patient: bool,
+    ) -> Result<Command, CallError> {
         let (tell, told) = oneshot::channel();
-        let call = Box::new(Call { address: self.address.clone(), command, deadline, tell });
+        let call = Box::new(Call { address: self.address.clone(), command, deadline, patient, tell });
         self.submit(call, &mut Done::new(Arc::clone(&self.world.dispatcher), self.lane));
-        told.await.unwrap_or(Err(CallError::Closed))
+        told.await.unwrap_or(Err(CallError::Closed { sent: true }))
     }
 
-    /// Waits until there is a connection that answers.
+    /// Waits until there is a connection that answers; where nothing greets, it is only begun.
     pub async fn ready(&self, until: Instant) -> Result<(), CallError> {
-        let Some(greeting) = &self.greeting else { return Ok(()) };
-        self.call(greeting(), until).await.map(drop)
+        let Some(greeting) = &self.role.greeting else {
+            self.connect();
+            return Ok(());
+        };
+        self.call(greeting(), until, true).await.map(drop)
+    }
+
+    /// Whether it could not be reached lately.
+    pub fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_down(&self, down: bool) {
+        self.down.store(down, Ordering::Relaxed);
     }
 
     /// Whether there is a connection now.
@@ -212,9 +317,14 @@ impl Broker {
         self.control(|control| control.connect = true);
     }
 
-    /// Ends the requests of `owner` with [`CallError::Closed`].
-    pub(crate) fn cut(&self, owner: u64) {
-        self.control(|control| control.cut.push(owner));
+    /// Ends requests early.
+    pub(crate) fn cut(&self, cut: Cut) {
+        self.control(|control| control.cut.push(cut));
+    }
+
+    /// Lets the task end as soon as nothing is open: no route leads here any more.
+    pub(crate) fn retire(&self) {
+        self.control(|control| control.retire = true);
     }
 
     /// Lets the task write what is there, half-close and end.
@@ -222,7 +332,7 @@ impl Broker {
         self.control(|control| control.stop = true);
     }
 
-    fn control(&self, change: impl FnOnce(&mut crate::client::outbox::Control)) {
+    fn control(&self, change: impl FnOnce(&mut Control)) {
         let mut outbox = lock(&self.outbox);
         change(&mut outbox.control);
         let waker = outbox.take_waker();
@@ -236,8 +346,8 @@ impl Broker {
         CallError::Timeout { address: self.address.clone(), sent: false }
     }
 
-    pub(crate) fn lost(&self, reason: &io::Error) -> CallError {
-        CallError::Lost { address: self.address.clone(), reason: reason.to_string().into(), sent: false }
+    pub(crate) fn lost(&self, reason: Arc<str>) -> CallError {
+        CallError::Lost { address: self.address.clone(), reason, sent: false }
     }
 }
 
@@ -252,6 +362,7 @@ struct Call {
     address: Address,
     command: Command,
     deadline: Instant,
+    patient: bool,
     tell: oneshot::Sender<Result<Command, CallError>>,
 }
 
@@ -268,6 +379,10 @@ impl Request for Call {
         false
     }
 
+    fn is_patient(&self) -> bool {
+        self.patient
+    }
+
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
         encode_command(&self.command, opaque, format, out)
     }
@@ -280,12 +395,20 @@ impl Request for Call {
                 reason: error.to_string().into(),
                 sent: true,
             }),
-            Reply::Written => Err(CallError::Closed),
+            Reply::Written => Err(CallError::Closed { sent: true }),
             Reply::Failed(error) => Err(error),
         };
         // Gone when the caller gave up.
         let _ = tell.send(result);
     }
+}
+
+/// The same for an address in every run (FNV-1a).
+fn lane(address: &Address) -> usize {
+    let text = address.to_string();
+    text.bytes().fold(2_166_136_261_usize, |hash, byte| {
+        (hash ^ usize::from(byte)).wrapping_mul(16_777_619) & 0xffff_ffff
+    })
 }
 
 /// The owner of requests that no cut ends.

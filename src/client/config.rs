@@ -23,6 +23,10 @@ pub struct ClientConfig {
     pub heartbeat: Duration,
     /// `connect.timeout.ms`: limit of one attempt to connect, name resolution included.
     pub connect_timeout: Duration,
+    /// `connection.idle.ms`: a connection over which nothing was sent for this long is closed.
+    pub connection_idle: Duration,
+    /// `vip.channel`: sends go to the port two below the broker's.
+    pub vip_channel: bool,
     /// `header.format` of requests. Answers are read in either.
     pub header_format: HeaderFormat,
     /// `topic.auto.create.key`: the topic after whose pattern brokers create a missing one.

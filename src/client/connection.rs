@@ -1,11 +1,11 @@
-//! The task behind a broker address: dials when there is something to send, writes what the outbox holds,
-//! reads answers, ends requests. The only file that reads and writes a stream.
+//! An open connection: writes what the outbox holds, reads answers, ends requests. The only file that reads
+//! and writes a stream.
 //!
 //! The task owns socket, read buffer and request table; only the outbox is shared. One wake-up writes
 //! everything that waits with one call, one read's completions leave together, one timer serves all
 //! deadlines.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -19,12 +19,13 @@ use protocol::{EncodeError, HeaderFormat, codes};
 use tokio::time::Instant;
 
 use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Reply, Request, encode_command};
-use crate::client::dial::dial;
-use crate::client::outbox::{Entry, Phase};
+use crate::client::outbox::Phase;
 use crate::client::read_buf::ReadBuf;
+use crate::client::reconnect::{cut_waiting, done_for, expire_waiting, finish_all};
 use crate::client::timer::Timer;
 use crate::client::world::ByteStream;
 use crate::client::write_buf::WriteBuf;
+use crate::client::writer::{SMALL_WRITE_BYTES, Writer};
 use crate::runtime::lock;
 
 /// Slices for one write.
@@ -33,161 +34,23 @@ const SLICES_MAX: usize = 64;
 const ROUNDS_MAX: usize = 32;
 /// Open requests from which on a small write waits for one turn of the scheduler.
 const BUSY_REQUESTS: usize = 16;
-const SMALL_WRITE_BYTES: usize = 64 * 1024;
 /// How long the peer may take to close after our half-close.
 const LINGER: Duration = Duration::from_millis(500);
+/// How long a peer that sends us away may take to answer what it has.
+const LEAVE_LIMIT: Duration = Duration::from_millis(500);
 /// A heartbeat nobody answers is given up after this, as in RocketMQ's own client.
 const GREETING_LIMIT: Duration = Duration::from_secs(3);
-const BACKOFF_FIRST: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
-
-/// Runs until the broker is told to stop. When it panics, `failed` is called first and then whatever is
-/// open is dropped, which reports it.
-pub(crate) async fn run(broker: Arc<Broker>, failed: impl Fn() + Send) {
-    let _last = Last { broker: &broker, failed };
-    let mut failures = 0;
-    while idle(&broker).await {
-        match connecting(&broker).await {
-            None => {}
-            Some(Ok(stream)) => {
-                failures = 0;
-                let mut connection = Connection::new(&broker, stream);
-                let end = poll_fn(|context| connection.poll(context)).await;
-                connection.end(&end);
-            }
-            Some(Err(error)) => {
-                failures += 1;
-                log::info!("{error}");
-                let refused = lock(&broker.outbox).go_down(error.clone());
-                finish_all(&broker, refused, &error);
-                back_off(&broker, failures).await;
-            }
-        }
-    }
-}
-
-/// What happens when the task ends, also by a panic.
-struct Last<'a, F: Fn()> {
-    broker: &'a Broker,
-    failed: F,
-}
-
-impl<F: Fn()> Drop for Last<'_, F> {
-    fn drop(&mut self) {
-        let panicked = std::thread::panicking();
-        if panicked {
-            log::error!("the connection to {} panicked", self.broker.address);
-            (self.failed)();
-        }
-        let mut outbox = lock(&self.broker.outbox);
-        outbox.set_phase(Phase::Closed);
-        let open = outbox.drain();
-        drop(outbox);
-        if !panicked {
-            finish_all(self.broker, open, &CallError::Closed);
-        }
-    }
-}
-
-fn done_for(broker: &Broker) -> Done {
-    Done::new(Arc::clone(&broker.world.dispatcher), broker.lane)
-}
-
-fn finish_all(broker: &Broker, requests: Vec<Box<dyn Request>>, error: &CallError) {
-    let mut done = done_for(broker);
-    for request in requests {
-        request.finish(Reply::Failed(error.clone()), &mut done);
-    }
-}
-
-/// Waits for a reason to connect; `false` when told to stop.
-async fn idle(broker: &Broker) -> bool {
-    poll_fn(|context| {
-        let mut outbox = lock(&broker.outbox);
-        outbox.control.cut.clear();
-        if outbox.control.stop {
-            return Poll::Ready(false);
-        }
-        outbox.set_phase(Phase::Waiting);
-        if outbox.wants_connection() || !outbox.sleep(context.waker(), false) {
-            outbox.control.connect = false;
-            return Poll::Ready(true);
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-/// Dials while requests wait, expire or are cut off; `None` when told to stop.
-async fn connecting(broker: &Broker) -> Option<Result<Box<dyn ByteStream>, CallError>> {
-    let mut dialling = pin!(dial(broker));
-    let mut timer = Timer::default();
-    poll_fn(|context| {
-        if let Poll::Ready(result) = dialling.as_mut().poll(context) {
-            return Poll::Ready(Some(result));
-        }
-        loop {
-            expire_waiting(broker, broker.world.clock.now());
-            cut_waiting(broker);
-            let mut outbox = lock(&broker.outbox);
-            if outbox.control.stop {
-                return Poll::Ready(None);
-            }
-            timer.arm(outbox.waiting_deadline());
-            let asleep = outbox.sleep(context.waker(), false);
-            drop(outbox);
-            if asleep && timer.poll(context).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    })
-    .await
-}
-
-/// Keeps the broker down for a while that doubles with every failure, plus up to half of it by chance.
-async fn back_off(broker: &Broker, failures: u32) {
-    let pause = BACKOFF_FIRST.saturating_mul(1 << failures.min(10).saturating_sub(1)).min(BACKOFF_MAX);
-    let jitter = broker.world.random.below(usize::try_from(pause.as_micros() / 2).unwrap_or(0));
-    let pause = pause + Duration::from_micros(jitter as u64);
-    let mut timer = Timer::default();
-    timer.arm(Some(broker.world.clock.now() + pause));
-    poll_fn(|context| {
-        let mut outbox = lock(&broker.outbox);
-        // Nothing waits that could be cut off.
-        outbox.control.cut.clear();
-        if !outbox.sleep(context.waker(), false) {
-            return Poll::Ready(());
-        }
-        drop(outbox);
-        timer.poll(context)
-    })
-    .await;
-}
-
-fn expire_waiting(broker: &Broker, now: Instant) {
-    let expired = lock(&broker.outbox).expire(now);
-    if !expired.is_empty() {
-        finish_all(broker, expired, &broker.timeout());
-    }
-}
-
-fn cut_waiting(broker: &Broker) -> Vec<u64> {
-    let mut outbox = lock(&broker.outbox);
-    if outbox.control.cut.is_empty() {
-        return Vec::new();
-    }
-    let owners = std::mem::take(&mut outbox.control.cut);
-    let cut = outbox.take_waiting(|request| owners.contains(&request.owner()));
-    drop(outbox);
-    finish_all(broker, cut, &CallError::Closed);
-    owners
-}
 
 /// Why a connection ended.
-enum End {
+pub(crate) enum End {
     Lost(io::Error),
     Garbled(String),
+    /// The instance ends.
     Stopped,
+    /// It was not used for long, or no route leads here any more.
+    Idle,
+    /// The peer sent us away, and has answered what it had.
+    Left,
 }
 
 /// A request that was taken from the outbox.
@@ -197,7 +60,8 @@ struct Sent {
     request: Box<dyn Request>,
 }
 
-struct Connection<'a> {
+/// An open connection.
+pub(crate) struct Connection<'a> {
     broker: &'a Broker,
     stream: Box<dyn ByteStream>,
     session: Session<Sent, Instant>,
@@ -210,26 +74,21 @@ struct Connection<'a> {
     stop_seen: bool,
     /// Senders had a turn to add to the next write.
     gave_turn: bool,
-}
-
-/// What is being written.
-#[derive(Default)]
-struct Writer {
-    current: WriteBuf,
-    /// Encoded before the socket was found full.
-    next: WriteBuf,
-    entries: Vec<Entry>,
-    /// Stream position after everything taken.
-    queued: u64,
-    /// Stream position after everything the socket took.
-    written: u64,
-    /// One-way requests, by the position of their end.
-    oneways: std::collections::VecDeque<(u64, i32)>,
-    half_closed: bool,
+    /// The peer answered something.
+    answered: bool,
+    /// When the last request was taken that keeps the connection from being idle.
+    used: Instant,
+    /// When to look whether it is idle; not moved by every request.
+    idle_check: Instant,
+    /// Set once the peer has sent us away: until when it may answer what is open.
+    leaving: Option<Instant>,
+    /// Answers to requests that were not open any more.
+    strays: u64,
 }
 
 impl<'a> Connection<'a> {
-    fn new(broker: &'a Broker, stream: Box<dyn ByteStream>) -> Self {
+    pub(crate) fn new(broker: &'a Broker, stream: Box<dyn ByteStream>) -> Self {
+        let now = broker.world.clock.now();
         let mut connection = Self {
             broker,
             stream,
@@ -241,13 +100,23 @@ impl<'a> Connection<'a> {
             linger: None,
             stop_seen: false,
             gave_turn: false,
+            answered: false,
+            used: now,
+            idle_check: now + broker.limits.idle,
+            leaving: None,
+            strays: 0,
         };
-        connection.open();
+        connection.open(now);
         connection
     }
 
+    /// Whether the peer answered something.
+    pub(crate) const fn has_answered(&self) -> bool {
+        self.answered
+    }
+
     /// Puts the greeting first and lets senders encode.
-    fn open(&mut self) {
+    fn open(&mut self, now: Instant) {
         let mut outbox = lock(&self.broker.outbox);
         outbox.set_phase(Phase::Open);
         outbox.connected = true;
@@ -255,8 +124,8 @@ impl<'a> Connection<'a> {
         let opaque = outbox.take_opaque();
         let format = outbox.format();
         drop(outbox);
-        let Some(greeting) = &self.broker.greeting else { return };
-        let deadline = self.broker.world.clock.now() + GREETING_LIMIT;
+        let Some(greeting) = &self.broker.role.greeting else { return };
+        let deadline = now + GREETING_LIMIT;
         let greeting = Greeting { command: greeting(), deadline };
         if greeting.encode(opaque, format, &mut self.writer.current).is_ok() {
             self.writer.queued = self.writer.current.total();
@@ -265,7 +134,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    /// Advances reads and writes until nothing moves.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
         for _ in 0..ROUNDS_MAX {
             let read = match self.poll_read(context) {
                 Ok(progress) => progress,
@@ -276,15 +146,21 @@ impl<'a> Connection<'a> {
             if self.lets_senders_add(context) {
                 return Poll::Pending;
             }
-            let wrote = match self.poll_write(context) {
+            let wrote = match self.poll_write(context, now) {
                 Ok(progress) => progress,
                 Err(error) => return Poll::Ready(End::Lost(error)),
             };
             if self.poll_stop(context, now) {
                 return Poll::Ready(End::Stopped);
             }
-            if !read && !wrote && self.poll_sleep(context) {
-                return Poll::Pending;
+            if !read && !wrote {
+                self.cut();
+                if let Some(end) = self.poll_idle(now) {
+                    return Poll::Ready(end);
+                }
+                if self.poll_sleep(context) {
+                    return Poll::Pending;
+                }
             }
         }
         // More to do, after the other tasks.
@@ -336,13 +212,28 @@ impl<'a> Connection<'a> {
                     self.writer.put(&answer, opaque, lock(&self.broker.outbox).format());
                 }
             } else if let Some(sent) = self.session.finish(opaque) {
+                self.answered = true;
+                if head.code == codes::response::GO_AWAY {
+                    self.leaving.get_or_insert_with(|| self.broker.world.clock.now() + LEAVE_LIMIT);
+                    // What this answer leads to waits for the next connection.
+                    lock(&self.broker.outbox).requeue();
+                }
                 sent.request.finish(Reply::Answer(&Answer { head, frame }), &mut self.done);
             } else {
-                // Late, or to a one-way request: 4.7.0 answers some refused ones.
-                log::debug!("{}: an answer to no open request (opaque {opaque})", self.broker.address);
+                self.stray(opaque);
             }
             self.reader.consume(length);
         }
+    }
+
+    /// An answer that is late, doubled, never asked for, or to a one-way request: 4.7.0 answers some that it
+    /// refuses.
+    fn stray(&mut self, opaque: i32) {
+        if self.strays == 0 {
+            let address = &self.broker.address;
+            log::info!("{address}: an answer to no open request (opaque {opaque}); no more is said of such");
+        }
+        self.strays += 1;
     }
 
     fn expire(&mut self, now: Instant) {
@@ -352,45 +243,44 @@ impl<'a> Connection<'a> {
         }
         let mut expired = Vec::new();
         self.session.expire(now, &mut expired);
-        let timeout = self.broker.timeout();
-        self.finish_sent(expired, &timeout);
+        // What was not written yet still will be.
+        self.finish_all(expired, &self.broker.timeout().with_sent(true));
     }
 
-    fn finish_sent(&mut self, requests: Vec<Sent>, error: &CallError) {
+    fn finish_all(&mut self, requests: Vec<Sent>, error: &CallError) {
         for sent in requests {
-            let error = error.with_sent(sent.end <= self.writer.written);
-            sent.request.finish(Reply::Failed(error), &mut self.done);
+            sent.request.finish(Reply::Failed(error.clone()), &mut self.done);
         }
         self.done.hand_over();
     }
 
-    /// Ends what the instance wants ended.
+    /// Ends what its owner wants ended.
     fn cut(&mut self) {
-        let owners = cut_waiting(self.broker);
-        if owners.is_empty() {
-            return;
+        for cut in cut_waiting(self.broker) {
+            let mut ended = Vec::new();
+            if cut.in_flight {
+                self.session.drain_where(|sent| sent.request.owner() == cut.owner, &mut ended);
+            }
+            self.finish_all(ended, &cut.error(true));
         }
-        let mut cut = Vec::new();
-        self.session.drain_where(|sent| owners.contains(&sent.request.owner()), &mut cut);
-        self.finish_sent(cut, &CallError::Closed);
     }
 
     /// While many requests are open, senders are likely at work: one turn of the scheduler lets them add to a
     /// small write, which costs as much as a large one. Whether this turn is given.
     fn lets_senders_add(&mut self, context: &mut Context<'_>) -> bool {
-        let small = |encoded: usize| encoded > 0 && encoded < SMALL_WRITE_BYTES;
+        let small = |bytes: u64| bytes > 0 && bytes < SMALL_WRITE_BYTES;
         let gives = !self.gave_turn
             && self.session.len() >= BUSY_REQUESTS
             && self.writer.is_idle()
-            && small(lock(&self.broker.outbox).encoded_len());
+            && small(lock(&self.broker.outbox).encoded_bytes());
         self.gave_turn = gives;
         // Polled once: it has this task woken after the others and the driver had their turn.
         gives && pin!(tokio::task::yield_now()).poll(context).is_pending()
     }
 
     /// One write of everything there is. Whether the socket took something.
-    fn poll_write(&mut self, context: &mut Context<'_>) -> io::Result<bool> {
-        if self.writer.current.is_empty() && !self.refill() {
+    fn poll_write(&mut self, context: &mut Context<'_>, now: Instant) -> io::Result<bool> {
+        if self.writer.current.is_empty() && !self.refill(now) {
             return Ok(false);
         }
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
@@ -405,18 +295,21 @@ impl<'a> Connection<'a> {
             }
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => {
-                self.block();
+                self.block(now);
                 Ok(false)
             }
         }
     }
 
     /// Takes what the outbox holds. Whether there is something to write.
-    fn refill(&mut self) -> bool {
+    fn refill(&mut self, now: Instant) -> bool {
         self.writer.current.clear();
         if !self.writer.next.is_empty() {
             std::mem::swap(&mut self.writer.current, &mut self.writer.next);
             return true;
+        }
+        if self.leaving.is_some() {
+            return false;
         }
         let mut outbox = lock(&self.broker.outbox);
         outbox.set_phase(Phase::Open);
@@ -426,12 +319,12 @@ impl<'a> Connection<'a> {
             request.finish(Reply::Failed(error), &mut self.done);
         }
         self.done.hand_over();
-        self.register();
+        self.register(now);
         !self.writer.current.is_empty()
     }
 
     /// The socket is full: senders stop encoding, and what they have encoded meanwhile gets its deadlines.
-    fn block(&mut self) {
+    fn block(&mut self, now: Instant) {
         let mut outbox = lock(&self.broker.outbox);
         if outbox.phase() == Phase::Waiting {
             return;
@@ -439,14 +332,18 @@ impl<'a> Connection<'a> {
         outbox.set_phase(Phase::Waiting);
         outbox.take_encoded(&mut self.writer.next, &mut self.writer.entries);
         drop(outbox);
-        self.register();
+        self.register(now);
     }
 
     /// Moves the entries just taken into the request table.
-    fn register(&mut self) {
+    fn register(&mut self, now: Instant) {
         let base = self.writer.queued;
+        let only_sends = self.broker.role.only_sends_count;
         for entry in self.writer.entries.drain(..) {
             let end = base + entry.end;
+            if !only_sends || entry.request.owner() != NOBODY {
+                self.used = now;
+            }
             if entry.request.is_oneway() {
                 self.writer.oneways.push_back((end, entry.opaque));
             }
@@ -486,62 +383,89 @@ impl<'a> Connection<'a> {
         until <= now
     }
 
+    /// Whether the connection is over although both ends live: it was not used for long, no route leads here
+    /// any more, or the peer sent us away and has answered what it had.
+    fn poll_idle(&mut self, now: Instant) -> Option<End> {
+        let nothing_open = self.session.is_empty() && self.writer.is_idle();
+        if let Some(until) = self.leaving {
+            return (nothing_open || now >= until).then_some(End::Left);
+        }
+        let idle = self.broker.limits.idle;
+        let is_due = now >= self.idle_check && now >= self.used + idle;
+        if now >= self.idle_check {
+            // A heartbeat may be open: it ends soon.
+            self.idle_check = if is_due { now + GREETING_LIMIT } else { self.used + idle };
+        }
+        if !nothing_open {
+            return None;
+        }
+        let mut outbox = lock(&self.broker.outbox);
+        if !outbox.is_empty() || !(is_due || outbox.control.retire) {
+            return None;
+        }
+        // Whoever comes now waits for the next connection.
+        outbox.set_phase(Phase::Waiting);
+        Some(End::Idle)
+    }
+
     /// Arms the timer and goes to sleep unless something has come.
     fn poll_sleep(&mut self, context: &mut Context<'_>) -> bool {
-        self.cut();
         let mut outbox = lock(&self.broker.outbox);
-        let deadlines = [self.session.next_deadline(), outbox.waiting_deadline(), self.linger];
         let asleep = outbox.sleep(context.waker(), self.stop_seen);
+        let waiting = outbox.waiting_deadline();
         drop(outbox);
+        let idle = Some(self.idle_check);
+        let deadlines = [self.session.next_deadline(), waiting, self.linger, self.leaving, idle];
         self.timer.arm(deadlines.into_iter().flatten().min());
         asleep && self.timer.poll(context).is_pending()
     }
 
-    /// Ends what is open.
-    fn end(mut self, end: &End) {
-        let error = match end {
-            End::Lost(error) => self.broker.lost(error),
-            End::Garbled(reason) => CallError::Garbled {
-                address: self.broker.address.clone(),
-                reason: reason.as_str().into(),
-                sent: false,
-            },
-            End::Stopped => CallError::Closed,
+    /// Ends what is open; why the connection was lost, if it was.
+    pub(crate) fn end(mut self, end: End) -> Option<Arc<str>> {
+        let broker = self.broker;
+        let address = &broker.address;
+        let (error, reason) = match end {
+            End::Stopped => (CallError::Closed { sent: false }, None),
+            End::Idle | End::Left => (broker.lost("it was left".into()), None),
+            End::Lost(error) => {
+                let reason = Arc::<str>::from(error.to_string());
+                (broker.lost(Arc::clone(&reason)), Some(reason))
+            }
+            End::Garbled(reason) => {
+                let reason = Arc::<str>::from(reason);
+                let garbled =
+                    CallError::Garbled { address: address.clone(), reason: Arc::clone(&reason), sent: false };
+                (garbled, Some(reason))
+            }
         };
-        if matches!(end, End::Stopped) {
-            log::debug!("the connection to {} is closed", self.broker.address);
-        } else {
-            log::info!("{error}");
+        match &reason {
+            // Nobody waits for anything: not worth more.
+            None => log::debug!("the connection to {address} is closed"),
+            Some(_) if self.session.is_empty() => log::debug!("{error}"),
+            Some(_) => log::info!("{error}"),
+        }
+        if self.strays > 1 {
+            log::debug!("{address}: {} answers were to no open request", self.strays);
         }
         let mut outbox = lock(&self.broker.outbox);
-        outbox.set_phase(Phase::Waiting);
         outbox.connected = false;
-        let unsent = outbox.drain_encoded();
+        let unsent = if reason.is_some() || matches!(error, CallError::Closed { .. }) {
+            outbox.set_phase(Phase::Waiting);
+            outbox.drain_encoded()
+        } else {
+            outbox.requeue();
+            Vec::new()
+        };
         drop(outbox);
         let mut open = Vec::new();
         self.session.drain(&mut open);
-        self.finish_sent(open, &error);
-        finish_all(self.broker, unsent, &error);
-    }
-}
-
-impl Writer {
-    fn is_idle(&self) -> bool {
-        self.current.is_empty() && self.next.is_empty()
-    }
-
-    fn advance(&mut self, count: usize) {
-        self.current.advance(count);
-        self.written += count as u64;
-    }
-
-    /// Adds a command of our own that nobody waits for.
-    fn put(&mut self, command: &Command, opaque: i32, format: HeaderFormat) {
-        let buffer = if self.next.is_empty() { &mut self.current } else { &mut self.next };
-        let before = buffer.total();
-        if encode_command(command, opaque, format, buffer).is_ok() {
-            self.queued += buffer.total() - before;
+        for sent in open {
+            let error = error.with_sent(sent.end <= self.writer.written);
+            sent.request.finish(Reply::Failed(error), &mut self.done);
         }
+        self.done.hand_over();
+        finish_all(self.broker, unsent, &error);
+        reason
     }
 }
 
@@ -567,6 +491,10 @@ impl Request for Greeting {
     }
 
     fn is_oneway(&self) -> bool {
+        false
+    }
+
+    fn is_patient(&self) -> bool {
         false
     }
 

@@ -10,7 +10,7 @@ use crate::client::world::ByteStream;
 /// Resolves and connects within the connect timeout, trying every address of the name.
 pub(crate) async fn dial(broker: &Broker) -> Result<Box<dyn ByteStream>, CallError> {
     let address = &broker.address;
-    let until = broker.world.clock.now() + broker.connect_timeout;
+    let until = broker.world.clock.now() + broker.limits.connect;
     let resolve_error =
         |reason: String| CallError::Resolve { address: address.clone(), reason: reason.into() };
     let hosts = match address.host().parse::<IpAddr>() {
@@ -31,7 +31,7 @@ pub(crate) async fn dial(broker: &Broker) -> Result<Box<dyn ByteStream>, CallErr
         match timeout_at(share, broker.world.connector.connect(target)).await {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => reason = format!("{target}: {error}"),
-            Err(_) => reason = format!("{target}: no answer within {:?}", broker.connect_timeout),
+            Err(_) => reason = format!("{target}: no answer within {:?}", broker.limits.connect),
         }
     }
     Err(CallError::Connect { address: address.clone(), reason: reason.into() })

@@ -1,7 +1,6 @@
 //! What producers of one client id share: name servers, routes, broker connections, heartbeats.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -9,15 +8,16 @@ use std::time::Duration;
 use protocol::command::Command;
 use protocol::header;
 use protocol::route::RouteData;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, Done};
+use crate::client::broker::{Broker, Cut, Done, Greeting, PeerLimits, Role};
 use crate::client::config::ClientConfig;
-use crate::client::connection;
 use crate::client::name_servers::{NameServers, NoNameServer};
-use crate::client::outbox::Outbox;
+use crate::client::pause::{self, Pauses};
+use crate::client::reconnect;
 use crate::client::routes::Routes;
 use crate::client::world::World;
 use crate::runtime::lock;
@@ -25,6 +25,8 @@ use crate::text::Text;
 
 /// Limit of one round of questions to the name servers, as in RocketMQ's own client.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
+/// Between two rounds of questions because of brokers that cannot be reached.
+const TROUBLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What producers of one client id share.
 pub struct Instance {
@@ -33,11 +35,24 @@ pub struct Instance {
     identity: Arc<Identity>,
     name_servers: NameServers,
     routes: Routes,
-    brokers: Mutex<BTreeMap<Address, Arc<Broker>>>,
+    pauses: Pauses,
+    /// By the address that routes give. Locked after the routes where both are.
+    brokers: Mutex<BTreeMap<Address, Master>>,
+    /// Notified when a broker cannot be reached: its routes may be out of date.
+    troubled: Arc<Notify>,
     /// Connection tasks, refresh and heartbeat: ended by [`Self::close`].
     tasks: Mutex<Vec<JoinHandle<()>>>,
     /// A task panicked.
     failed: Arc<AtomicBool>,
+}
+
+/// A broker's master.
+#[derive(Clone)]
+struct Master {
+    /// Where messages go.
+    sends: Arc<Broker>,
+    /// Where heartbeats go: the same, but for a VIP channel.
+    main: Arc<Broker>,
 }
 
 /// Who the instance is towards brokers.
@@ -74,7 +89,7 @@ impl Instance {
         let servers: Vec<_> = config
             .name_servers
             .iter()
-            .map(|address| start_peer(&config, &world, address, None, &failed, &mut tasks))
+            .map(|address| start_peer(&config, &world, address, Role::default(), &failed, &mut tasks))
             .collect();
         let first = world.random.below(servers.len());
         let instance = Arc::new(Self {
@@ -82,12 +97,15 @@ impl Instance {
             identity,
             name_servers: NameServers::new(servers, first),
             routes: Routes::default(),
+            pauses: Pauses::default(),
             brokers: Mutex::default(),
+            troubled: Arc::default(),
             tasks: Mutex::new(tasks),
             failed,
             world,
         });
-        instance.spawn(refresh(Arc::downgrade(&instance), instance.config.route_poll));
+        instance.spawn(refresh(Arc::downgrade(&instance)));
+        instance.spawn(pause::run(Arc::downgrade(&instance)));
         instance.spawn(heartbeats(Arc::downgrade(&instance), instance.config.heartbeat));
         instance
     }
@@ -115,6 +133,11 @@ impl Instance {
     /// The routes that it knows.
     pub const fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// Those who are to slow down.
+    pub const fn pauses(&self) -> &Pauses {
+        &self.pauses
     }
 
     /// Whether a task of it panicked.
@@ -162,33 +185,117 @@ impl Instance {
         self.name_servers.route(topic, self.world.clock.now() + LOOKUP_LIMIT).await
     }
 
-    /// The broker behind `address`, connected to when it is new, so that it hears of the producers.
+    /// Where messages to the broker at `address` go, connected to when it is new, so that it hears of the
+    /// producers.
     pub(crate) fn broker(&self, address: &Address) -> Arc<Broker> {
         let mut brokers = lock(&self.brokers);
-        match brokers.entry(address.clone()) {
-            Entry::Occupied(present) => Arc::clone(present.get()),
-            Entry::Vacant(vacant) => {
-                let identity = Arc::clone(&self.identity);
-                let greeting: Greeting = Box::new(move || identity.heartbeat());
-                let mut tasks = lock(&self.tasks);
-                tasks.retain(|task| !task.is_finished());
-                let broker =
-                    start_peer(&self.config, &self.world, address, Some(greeting), &self.failed, &mut tasks);
-                broker.connect();
-                Arc::clone(vacant.insert(broker))
+        let master = brokers.entry(address.clone()).or_insert_with(|| self.start_master(address));
+        Arc::clone(&master.sends)
+    }
+
+    fn start_master(&self, address: &Address) -> Master {
+        let identity = Arc::clone(&self.identity);
+        let greeting: Greeting = Box::new(move || identity.heartbeat());
+        let troubled = Some(Arc::clone(&self.troubled));
+        let mut tasks = lock(&self.tasks);
+        tasks.retain(|task| !task.is_finished());
+        let mut start = |address: &Address, role| {
+            let peer = start_peer(&self.config, &self.world, address, role, &self.failed, &mut tasks);
+            peer.connect();
+            peer
+        };
+        if !self.config.vip_channel {
+            let role = Role { greeting: Some(greeting), only_sends_count: true, troubled };
+            let main = start(address, role);
+            return Master { sends: Arc::clone(&main), main };
+        }
+        let main = start(address, Role { greeting: Some(greeting), ..Role::default() });
+        let role = Role { greeting: None, only_sends_count: true, troubled };
+        Master { sends: start(&address.vip(), role), main }
+    }
+
+    fn masters(&self) -> Vec<Master> {
+        lock(&self.brokers).values().cloned().collect()
+    }
+
+    /// Every connection's broker end.
+    fn all_brokers(&self) -> Vec<Arc<Broker>> {
+        let mut all = Vec::new();
+        for master in self.masters() {
+            if !Arc::ptr_eq(&master.main, &master.sends) {
+                all.push(master.main);
+            }
+            all.push(master.sends);
+        }
+        all
+    }
+
+    /// Brokers that messages could be written to now.
+    pub fn connected(&self) -> usize {
+        self.masters().iter().filter(|master| master.sends.is_connected()).count()
+    }
+
+    /// Ends requests and waiters early.
+    pub fn cut(&self, cut: Cut) {
+        if cut.waiting {
+            self.routes.cut(cut, &mut self.done());
+            self.pauses.cut(cut, &mut self.done());
+        }
+        for broker in self.all_brokers() {
+            broker.cut(cut);
+        }
+    }
+
+    /// Lets the brokers go that no route leads to any more.
+    fn retire_brokers(&self) {
+        let mut retired = Vec::new();
+        self.routes.with_all(|routes| {
+            let used = |master: &Master| {
+                routes
+                    .clone()
+                    .any(|route| route.brokers.iter().any(|known| Arc::ptr_eq(&known.broker, &master.sends)))
+            };
+            retired.extend(lock(&self.brokers).extract_if(.., |_, master| !used(master)));
+        });
+        for (address, master) in retired {
+            log::debug!("no route leads to the broker {address} any more");
+            master.main.retire();
+            master.sends.retire();
+        }
+    }
+
+    /// Looks every known route up again.
+    async fn refresh_all(&self) {
+        for (topic, _) in self.routes.all() {
+            self.refresh_topic(&topic).await;
+        }
+    }
+
+    /// Looks the routes up again that lead to brokers which cannot be reached. One topic stands for all of a
+    /// broker: the others are asked about when its route has changed.
+    async fn refresh_troubled(&self) {
+        let mut settled = BTreeSet::new();
+        for (topic, route) in self.routes.all() {
+            let down = || route.brokers.iter().map(|known| &known.broker).filter(|broker| broker.is_down());
+            if down().all(|broker| settled.contains(broker.address())) {
+                continue;
+            }
+            if !self.refresh_topic(&topic).await {
+                settled.extend(down().map(|broker| broker.address().clone()));
             }
         }
     }
 
-    fn all_brokers(&self) -> Vec<Arc<Broker>> {
-        lock(&self.brokers).values().cloned().collect()
-    }
-
-    /// Ends every request of `owner`.
-    pub fn cut(&self, owner: u64) {
-        self.routes.cut(owner, &mut self.done());
-        for broker in self.all_brokers() {
-            broker.cut(owner);
+    /// Whether the route of `topic` has changed.
+    async fn refresh_topic(&self, topic: &Arc<str>) -> bool {
+        match self.fetch_known_route(topic).await {
+            Ok(Some(route)) => self.routes.put(self, topic, &route, false),
+            // A name server that was restarted does not know its brokers yet: the route stays.
+            Ok(None) => false,
+            Err(error) => {
+                log::info!("the route of {topic} could not be refreshed: {error}");
+                false
+            }
         }
     }
 
@@ -198,12 +305,12 @@ impl Instance {
             return;
         }
         let calls: Vec<_> = self
-            .all_brokers()
+            .masters()
             .into_iter()
-            .filter(|broker| broker.is_connected())
-            .map(|broker| {
+            .filter(|master| master.main.is_connected())
+            .map(|master| {
                 let request = header::unregister::request(self.client_id().as_str(), group);
-                self.world.tasks.spawn(async move { broker.call(request, until).await })
+                self.world.tasks.spawn(async move { master.main.call(request, until, false).await })
             })
             .collect();
         for call in calls {
@@ -240,36 +347,20 @@ impl Drop for Instance {
     }
 }
 
-type Greeting = Box<dyn Fn() -> Command + Send + Sync>;
-
 fn start_peer(
     config: &ClientConfig,
     world: &World,
     address: &Address,
-    greeting: Option<Greeting>,
+    role: Role,
     failed: &Arc<AtomicBool>,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Arc<Broker> {
-    let broker = Arc::new(Broker {
-        address: address.clone(),
-        lane: lane(address),
-        world: world.clone(),
-        outbox: Mutex::new(Outbox::new(config.header_format)),
-        greeting,
-        connect_timeout: config.connect_timeout,
-    });
+    let limits = PeerLimits { connect: config.connect_timeout, idle: config.connection_idle };
+    let broker = Broker::new(address, world, config.header_format, limits, role);
     let failed = Arc::clone(failed);
-    let task = connection::run(Arc::clone(&broker), move || failed.store(true, Ordering::Release));
+    let task = reconnect::run(Arc::clone(&broker), move || failed.store(true, Ordering::Release));
     tasks.push(world.tasks.spawn(task));
     broker
-}
-
-/// The same for an address in every run (FNV-1a).
-fn lane(address: &Address) -> usize {
-    let text = address.to_string();
-    text.bytes().fold(2_166_136_261_usize, |hash, byte| {
-        (hash ^ usize::from(byte)).wrapping_mul(16_777_619) & 0xffff_ffff
-    })
 }
 
 /// `ip@instance[@unit]`. The instance part of a nameless producer is the process id, as RocketMQ's own
@@ -295,31 +386,57 @@ async fn after(instance: &Weak<Instance>, period: Duration) -> Option<Arc<Instan
     instance.upgrade()
 }
 
-/// Looks the routes in use up again, one round every `period`.
-async fn refresh(instance: Weak<Instance>, period: Duration) {
-    while let Some(instance) = after(&instance, period).await {
-        for topic in instance.routes.topics() {
-            match instance.fetch_known_route(&topic).await {
-                Ok(Some(route)) => instance.routes.put(&instance, &topic, &route, false),
-                // A name server that was restarted does not know its brokers yet: the route stays.
-                Ok(None) => {}
-                Err(error) => log::info!("the route of {topic} could not be refreshed: {error}"),
-            }
+/// Looks the routes in use up again: all of them every `route.poll.ms`, and those at once that lead to a
+/// broker which cannot be reached.
+async fn refresh(instance: Weak<Instance>) {
+    let Some((stopped, troubled, clock, period)) = instance.upgrade().map(|instance| {
+        let clock = Arc::clone(&instance.world.clock);
+        (instance.routes.stopped(), Arc::clone(&instance.troubled), clock, instance.config.route_poll)
+    }) else {
+        return;
+    };
+    let mut due = clock.now() + period;
+    let mut quiet_until = clock.now();
+    loop {
+        // Made before the check, so that a stop in between is not missed.
+        let over = stopped.notified();
+        if instance.upgrade().is_none_or(|instance| instance.routes.is_stopped()) {
+            return;
         }
+        let trouble = async {
+            sleep_until(quiet_until).await;
+            troubled.notified().await;
+        };
+        let everything = tokio::select! {
+            biased;
+            () = over => return,
+            () = sleep_until(due) => true,
+            () = trouble => false,
+        };
+        let Some(instance) = instance.upgrade() else { return };
+        if everything {
+            instance.refresh_all().await;
+            due = clock.now() + period;
+        } else {
+            instance.refresh_troubled().await;
+            quiet_until = clock.now() + TROUBLE_PAUSE;
+        }
+        instance.retire_brokers();
     }
 }
 
-/// Tells connected brokers of the producers, one round every `period`.
+/// Tells the brokers in use of the producers, one round every `period`. One that nothing was sent to lately
+/// has no connection and is left alone.
 async fn heartbeats(instance: Weak<Instance>, period: Duration) {
     while let Some(instance) = after(&instance, period).await {
         let until = instance.world.clock.now() + LOOKUP_LIMIT;
-        for broker in instance.all_brokers() {
-            if !broker.is_connected() {
+        for master in instance.masters() {
+            if !master.sends.is_connected() {
                 continue;
             }
             let request = instance.identity.heartbeat();
             instance.world.tasks.spawn(async move {
-                if let Err(error) = broker.call(request, until).await {
+                if let Err(error) = master.main.call(request, until, false).await {
                     log::info!("heartbeat: {error}");
                 }
             });

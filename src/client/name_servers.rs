@@ -45,7 +45,7 @@ impl NameServers {
             let now = server.world.clock.now();
             // A silent server leaves the others their share of the time.
             let share = now + until.saturating_duration_since(now) / left;
-            let reason = match server.call(header::route::request(topic), share).await {
+            let reason = match server.call(header::route::request(topic), share, false).await {
                 Ok(answer) => match read(&answer) {
                     Ok(route) => {
                         self.first.store(index, Ordering::Relaxed);

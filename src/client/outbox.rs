@@ -9,11 +9,12 @@ use std::task::Waker;
 use protocol::HeaderFormat;
 use tokio::time::Instant;
 
-use crate::client::broker::{CallError, Request};
+use crate::client::broker::{CallError, Cut, Request};
 use crate::client::write_buf::WriteBuf;
 
-/// Encoded bytes that may wait while the task writes.
-const ENCODED_BYTES_MAX: usize = 256 * 1024;
+/// Encoded bytes that may wait while the task writes: what is encoded will be written also when its time is
+/// over, if the socket takes it again.
+const ENCODED_BYTES_MAX: u64 = 256 * 1024;
 
 /// A request whose frame is encoded.
 pub(crate) struct Entry {
@@ -30,7 +31,8 @@ pub(crate) enum Phase {
     Waiting,
     /// The task takes what is encoded as soon as it is woken.
     Open,
-    /// Connecting failed lately: requests are refused with the reason until the next attempt is due.
+    /// Connecting failed lately: until the next attempt is due, requests are refused with the reason, those
+    /// excepted that have nowhere else to go.
     Down,
     /// The task has ended and nothing is taken any more.
     Closed,
@@ -39,8 +41,9 @@ pub(crate) enum Phase {
 /// What the senders put in and the task takes out.
 pub(crate) struct Outbox {
     phase: Phase,
-    /// Why connecting failed, while the phase is [`Phase::Down`].
-    down: Option<CallError>,
+    /// Why connecting failed, while the phase is [`Phase::Down`]; why nothing is taken, while it is
+    /// [`Phase::Closed`].
+    refusal: Option<CallError>,
     format: HeaderFormat,
     buffer: WriteBuf,
     entries: Vec<Entry>,
@@ -58,12 +61,14 @@ pub(crate) struct Outbox {
 /// What the instance asks of the task.
 #[derive(Default)]
 pub(crate) struct Control {
-    /// End the requests of these owners.
-    pub(crate) cut: Vec<u64>,
+    /// End these requests.
+    pub(crate) cut: Vec<Cut>,
     /// Connect although nothing waits.
     pub(crate) connect: bool,
     /// Write what is there, half-close, end.
     pub(crate) stop: bool,
+    /// End once nothing is open.
+    pub(crate) retire: bool,
 }
 
 /// A request that was not taken, and why.
@@ -73,7 +78,7 @@ impl Outbox {
     pub(crate) fn new(format: HeaderFormat) -> Self {
         Self {
             phase: Phase::Waiting,
-            down: None,
+            refusal: None,
             format,
             buffer: WriteBuf::default(),
             entries: Vec::new(),
@@ -89,18 +94,15 @@ impl Outbox {
     /// Takes a request. The waker, if there is one, must be woken once the lock is free.
     pub(crate) fn submit(&mut self, request: Box<dyn Request>) -> Result<Option<Waker>, Refused> {
         match self.phase {
-            Phase::Closed => Err((request, CallError::Closed)),
-            Phase::Down => {
-                let error = self.down.clone().unwrap_or(CallError::Closed);
-                Err((request, error))
-            }
-            Phase::Open if self.waiting.is_empty() && self.buffer.encoded_len() < ENCODED_BYTES_MAX => {
+            Phase::Closed => Err((request, self.refusal())),
+            Phase::Down if !request.is_patient() => Err((request, self.refusal())),
+            Phase::Open if self.waiting.is_empty() && self.buffer.total() < ENCODED_BYTES_MAX => {
                 let idle = self.entries.is_empty();
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
                 Ok(if idle { self.waker.take() } else { None })
             }
-            Phase::Open | Phase::Waiting => {
+            Phase::Open | Phase::Waiting | Phase::Down => {
                 let deadline = request.deadline();
                 let first = self.waiting.is_empty();
                 let sooner = match (deadline, self.waiting_deadline) {
@@ -117,6 +119,10 @@ impl Outbox {
         }
     }
 
+    fn refusal(&self) -> CallError {
+        self.refusal.clone().unwrap_or(CallError::Closed { sent: false })
+    }
+
     pub(crate) const fn format(&self) -> HeaderFormat {
         self.format
     }
@@ -124,8 +130,29 @@ impl Outbox {
     /// Refuses requests with `error` for now, and takes those that wait.
     pub(crate) fn go_down(&mut self, error: CallError) -> Vec<Box<dyn Request>> {
         self.phase = Phase::Down;
-        self.down = Some(error);
+        self.refusal = Some(error);
         self.drain()
+    }
+
+    /// Takes nothing any more, and gives what is there.
+    pub(crate) fn close(&mut self, error: CallError) -> Vec<Box<dyn Request>> {
+        self.phase = Phase::Closed;
+        self.refusal = Some(error);
+        self.drain()
+    }
+
+    /// Lets what is encoded and was not taken wait for the next connection, before what waits already.
+    pub(crate) fn requeue(&mut self) {
+        self.phase = Phase::Waiting;
+        for request in self.drain_encoded().into_iter().rev() {
+            self.waiting.push_front(request);
+        }
+        self.waiting_deadline = self.waiting.iter().filter_map(|request| request.deadline()).min();
+    }
+
+    /// Whether nothing is there.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.waiting.is_empty()
     }
 
     pub(crate) fn take_opaque(&mut self) -> i32 {
@@ -179,7 +206,7 @@ impl Outbox {
     pub(crate) fn take(&mut self, buffer: &mut WriteBuf, entries: &mut Vec<Entry>) -> Vec<Refused> {
         self.take_encoded(buffer, entries);
         let mut refused = Vec::new();
-        while buffer.encoded_len() < ENCODED_BYTES_MAX {
+        while buffer.total() < ENCODED_BYTES_MAX {
             let Some(request) = self.waiting.pop_front() else {
                 self.waiting_deadline = None;
                 break;
@@ -218,8 +245,8 @@ impl Outbox {
     }
 
     /// Bytes that wait for the task.
-    pub(crate) const fn encoded_len(&self) -> usize {
-        self.buffer.encoded_len()
+    pub(crate) const fn encoded_bytes(&self) -> u64 {
+        self.buffer.total()
     }
 
     /// Takes what is encoded: the connection is gone, so none of it was or will be written.

@@ -1,7 +1,7 @@
 //! The routes in use: immutable, swapped whole, looked up once however many senders wait for one.
 
 use std::collections::HashMap;
-use std::collections::hash_map::DefaultHasher;
+use std::collections::hash_map::{DefaultHasher, Values};
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, Done};
+use crate::client::broker::{Broker, Cut, Done};
 use crate::client::instance::Instance;
 use crate::runtime::lock;
 use crate::text::Text;
@@ -56,9 +56,19 @@ pub enum RouteError {
     /// The waiter's deadline passed.
     #[error("no name server answered in time")]
     Timeout,
-    /// The waiter was cut off.
+    /// The waiter was cut off: its owner ends.
     #[error("shut down")]
     Closed,
+    /// The waiter was cut off on request.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RouteError {
+    /// What `cut` ends a waiter with.
+    pub(crate) const fn of(cut: Cut) -> Self {
+        if cut.cancelled { Self::Cancelled } else { Self::Closed }
+    }
 }
 
 /// Somebody who waits for a route. Ends by one call of `ready`; one that is dropped must report that itself.
@@ -119,22 +129,16 @@ impl Routes {
         instance.world().tasks.spawn(look_up(Arc::clone(instance), name, poke));
     }
 
-    /// The topics whose routes are known.
-    pub(crate) fn topics(&self) -> Vec<Arc<str>> {
-        let mut names: Vec<_> = self.known().keys().cloned().collect();
-        // The map's order must not show.
-        names.sort_unstable();
-        names
-    }
-
-    /// Makes `data` the route of `topic`. A route that has not changed stays the same object.
-    pub(crate) fn put(&self, instance: &Instance, topic: &Arc<str>, data: &RouteData, pattern: bool) {
+    /// Makes `data` the route of `topic`; whether it differs. A route that does not stays the same object.
+    pub(crate) fn put(&self, instance: &Instance, topic: &Arc<str>, data: &RouteData, pattern: bool) -> bool {
         let data = data.publish();
-        let present = self.get(topic);
-        if present.as_ref().is_some_and(|present| present.data == data) {
-            return;
+        // Held to the end: a broker must not be let go before its route is in.
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let present = known.get(topic);
+        if present.is_some_and(|present| present.data == data) {
+            return false;
         }
-        let turn = present.as_ref().map_or_else(
+        let turn = present.map_or_else(
             || instance.world().random.below(usize::MAX),
             |present| present.turn.load(Ordering::Relaxed),
         );
@@ -155,18 +159,40 @@ impl Routes {
         }
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
         let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), data };
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(Arc::clone(topic), Arc::new(route));
+        true
     }
 
-    /// Ends every waiter of `owner`.
-    pub(crate) fn cut(&self, owner: u64, done: &mut Done) {
+    /// Shows every route to `look`; meanwhile none changes.
+    pub(crate) fn with_all(&self, look: impl FnOnce(Values<'_, Arc<str>, Arc<TopicRoute>>)) {
+        look(self.known().values());
+    }
+
+    /// The broker of this name, with a topic whose route leads to it.
+    pub(crate) fn find_broker(&self, name: &Text) -> Option<(Arc<str>, Arc<Broker>)> {
+        self.all().into_iter().find_map(|(topic, route)| {
+            let known = route.brokers.iter().find(|known| known.name == *name)?;
+            Some((topic, Arc::clone(&known.broker)))
+        })
+    }
+
+    /// Every route that is known, in the order of the topics.
+    pub(crate) fn all(&self) -> Vec<(Arc<str>, Arc<TopicRoute>)> {
+        let mut all: Vec<_> =
+            self.known().iter().map(|(topic, route)| (Arc::clone(topic), Arc::clone(route))).collect();
+        // The map's order must not show.
+        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all
+    }
+
+    /// Ends the waiters that are to be cut off.
+    pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
         let mut ended = Vec::new();
         for topic in lock(&self.looking).values_mut() {
-            ended.extend(topic.waiting.extract_if(.., |waiter| waiter.owner() == owner));
+            ended.extend(topic.waiting.extract_if(.., |waiter| waiter.owner() == cut.owner));
         }
         for waiter in ended {
-            waiter.ready(Err(RouteError::Closed), done);
+            waiter.ready(Err(RouteError::of(cut)), done);
         }
     }
 

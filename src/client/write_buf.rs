@@ -45,11 +45,6 @@ impl WriteBuf {
         Ok(())
     }
 
-    /// Bytes that were copied in: pieces lie elsewhere.
-    pub(crate) const fn encoded_len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Whether all was written.
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.written == self.bytes.len()

@@ -41,11 +41,16 @@ impl Failure {
         }
     }
 
+    /// Whether the broker asks to slow down.
+    pub(crate) fn is_throttle(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if BUSY_CODES.contains(code))
+    }
+
     /// The kind of error that the caller sees if it is the last.
     pub(crate) fn kind(&self) -> ErrorKind {
         match self {
             Self::Call(error) => call_kind(error),
-            Self::Refused { code, .. } if BUSY_CODES.contains(code) => ErrorKind::BrokerBusy,
+            Self::Refused { .. } if self.is_throttle() => ErrorKind::BrokerBusy,
             Self::Refused { code: response::TOPIC_NOT_EXIST, .. } => ErrorKind::TopicNotFound,
             Self::Refused { code: response::NO_PERMISSION, .. } => ErrorKind::NoPermission,
             Self::Refused { .. } => ErrorKind::Broker,
@@ -56,7 +61,10 @@ impl Failure {
     /// Whether `settings` have it tried again.
     pub(crate) fn may_be_retried(&self, settings: &Settings) -> bool {
         match (self, self.outcome()) {
-            (Self::Call(CallError::Encode(_)), _) => false,
+            (
+                Self::Call(CallError::Encode(_) | CallError::Closed { .. } | CallError::Cancelled { .. }),
+                _,
+            ) => false,
             (Self::Refused { code, .. }, _) => settings.retry_codes.contains(code),
             (_, Outcome::Unknown) => settings.retry_unknown,
             (_, Outcome::NotSent | Outcome::Rejected) => true,
@@ -83,7 +91,8 @@ pub(crate) const fn call_kind(error: &CallError) -> ErrorKind {
         CallError::Garbled { .. } => ErrorKind::Protocol,
         CallError::Timeout { .. } => ErrorKind::Timeout,
         CallError::Encode(_) => ErrorKind::MessageTooLarge,
-        CallError::Closed => ErrorKind::Closed,
+        CallError::Closed { .. } => ErrorKind::Closed,
+        CallError::Cancelled { .. } => ErrorKind::Cancelled,
     }
 }
 
@@ -94,6 +103,7 @@ pub(crate) const fn route_kind(error: &RouteError) -> ErrorKind {
         RouteError::NoNameServer(_) => ErrorKind::NoNamesrv,
         RouteError::Timeout => ErrorKind::Timeout,
         RouteError::Closed => ErrorKind::Closed,
+        RouteError::Cancelled => ErrorKind::Cancelled,
     }
 }
 
@@ -104,6 +114,18 @@ pub(crate) const fn worse(one: Outcome, other: Outcome) -> Outcome {
         (Outcome::Rejected, _) | (_, Outcome::Rejected) => Outcome::Rejected,
         (Outcome::NotSent, Outcome::NotSent) => Outcome::NotSent,
     }
+}
+
+/// The pause after the first busy answer; doubled by each further one.
+const THROTTLE_FIRST: Duration = Duration::from_millis(50);
+const THROTTLE_MAX: Duration = Duration::from_secs(2);
+
+/// How long to stay away after `busy` answers in a row that asked for it: half of it certain, half by chance,
+/// `chance` being a number below its argument.
+pub(crate) fn throttle_pause(busy: u32, chance: impl FnOnce(usize) -> usize) -> Duration {
+    let whole = THROTTLE_FIRST.saturating_mul(1 << busy.clamp(1, 16).saturating_sub(1)).min(THROTTLE_MAX);
+    let half = whole / 2;
+    half + Duration::from_micros(chance(usize::try_from(half.as_micros()).unwrap_or(0) + 1) as u64)
 }
 
 impl Plan {

@@ -29,7 +29,7 @@ pub(crate) enum Full {
 pub(crate) struct Budget {
     limits: Limits,
     state: Mutex<State>,
-    /// Notified when nothing is in flight, and when no completion is open either.
+    /// Notified when nothing is in flight, when no completion is open either, and when an epoch has ended.
     idle: Notify,
 }
 
@@ -40,6 +40,11 @@ struct State {
     completions: usize,
     /// First come, first served.
     queue: VecDeque<Waiting>,
+    /// Permits that are out, by epoch, the present one last: each flush begins a new one, so that it waits for
+    /// what was granted before it alone.
+    epochs: VecDeque<usize>,
+    /// Number of the first of them.
+    first_epoch: u64,
 }
 
 struct Waiting {
@@ -53,6 +58,7 @@ pub(crate) struct Permit {
     budget: Arc<Budget>,
     in_flight: Option<usize>,
     completion: bool,
+    epoch: u64,
 }
 
 impl std::fmt::Debug for Budget {
@@ -112,7 +118,8 @@ impl Budget {
         state.messages += 1;
         state.bytes += bytes;
         state.completions += usize::from(completion);
-        Permit { budget: Arc::clone(self), in_flight: Some(bytes), completion }
+        let epoch = state.grant();
+        Permit { budget: Arc::clone(self), in_flight: Some(bytes), completion, epoch }
     }
 
     /// Gives room to those who wait, as far as it goes.
@@ -149,8 +156,21 @@ impl Budget {
         }
     }
 
-    fn give_back(self: &Arc<Self>, in_flight: Option<usize>, completion: bool) {
+    /// Waits until every permit granted so far has come back whole.
+    pub(crate) async fn flushed(&self) {
+        let Some(epoch) = lock(&self.state).end_epoch() else { return };
+        loop {
+            let notified = self.idle.notified();
+            if lock(&self.state).first_epoch > epoch {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, in_flight: Option<usize>, completion: bool, epoch: Option<u64>) {
         let mut state = lock(&self.state);
+        let flushed = epoch.is_some_and(|epoch| state.give_back(epoch));
         if let Some(bytes) = in_flight {
             state.messages -= 1;
             state.bytes -= bytes;
@@ -163,7 +183,7 @@ impl Budget {
             // One that gave up meanwhile drops its permit, which serves the next.
             let _ = tell.send(permit);
         }
-        if idle {
+        if idle || flushed {
             self.idle.notify_waiters();
         }
     }
@@ -178,8 +198,43 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if self.completion {
-            self.budget.give_back(None, true);
+            self.budget.give_back(None, true, None);
         }
+    }
+}
+
+impl State {
+    /// Counts one more permit in the present epoch, whose number comes back.
+    fn grant(&mut self) -> u64 {
+        match self.epochs.back_mut() {
+            Some(count) => *count += 1,
+            None => self.epochs.push_back(1),
+        }
+        self.first_epoch + self.epochs.len() as u64 - 1
+    }
+
+    /// One permit of `epoch` is back; whether an epoch has ended by that.
+    fn give_back(&mut self, epoch: u64) -> bool {
+        let index = usize::try_from(epoch - self.first_epoch).unwrap_or(usize::MAX);
+        if let Some(count) = self.epochs.get_mut(index) {
+            *count -= 1;
+        }
+        let before = self.first_epoch;
+        // The present one goes on for as long as nobody waits for its end.
+        while self.epochs.len() > 1 && self.epochs.front() == Some(&0) {
+            self.epochs.pop_front();
+            self.first_epoch += 1;
+        }
+        self.first_epoch > before
+    }
+
+    /// Begins a new epoch; the number of the one to wait for, unless no permit is out.
+    fn end_epoch(&mut self) -> Option<u64> {
+        if self.epochs.back().is_some_and(|count| *count > 0) {
+            self.epochs.push_back(0);
+        }
+        let ended = self.epochs.len().checked_sub(2)?;
+        Some(self.first_epoch + ended as u64)
     }
 }
 
@@ -187,7 +242,8 @@ impl Permit {
     /// The network part has ended: gives back the room in flight.
     pub(crate) fn end_in_flight(&mut self) {
         if let Some(bytes) = self.in_flight.take() {
-            self.budget.give_back(Some(bytes), false);
+            let epoch = (!self.completion).then_some(self.epoch);
+            self.budget.give_back(Some(bytes), false, epoch);
         }
     }
 }
@@ -195,7 +251,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.in_flight.is_some() || self.completion {
-            self.budget.give_back(self.in_flight.take(), std::mem::take(&mut self.completion));
+            let completion = std::mem::take(&mut self.completion);
+            self.budget.give_back(self.in_flight.take(), completion, Some(self.epoch));
         }
     }
 }

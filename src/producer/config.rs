@@ -11,6 +11,7 @@ use protocol::{HeaderFormat, codes::response};
 use crate::client::address::Address;
 use crate::client::config::ClientConfig;
 use crate::error::{Error, ErrorKind};
+use crate::producer::fault::Table;
 
 /// One key of the configuration.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ enum Check {
     /// Part of a client id: no blank, no `@`.
     IdPart,
     Codes,
+    /// Milliseconds between commas.
+    Times,
 }
 
 const MS_MAX: i64 = 86_400_000;
@@ -100,6 +103,22 @@ static KEYS: &[Key] = &[
         c"How often brokers in use are told of the producer; they forget it after 120 seconds."),
     key!(c"connect.timeout.ms", c"duration", c"3000", Check::Int(1, MS_MAX),
         c"Limit of one attempt to connect, name resolution included."),
+    key!(c"connection.idle.ms", c"duration", c"120000", Check::Int(1000, MS_MAX),
+        c"A connection over which nothing was sent for this long is closed; the next send makes it anew."),
+    key!(c"vip.channel", c"bool", c"false", Check::Bool,
+        c"Sends go to the port two below the broker's own, heartbeats do not."),
+    key!(c"fault.avoidance", c"bool", c"false", Check::Bool,
+        c"Brokers that answered late or not at all are left alone for a while if others are there."),
+    key!(c"fault.latency.ms", c"string", c"50,100,550,1800,3000,5000,15000", Check::Times,
+        c"Latencies, ascending, from which on a broker is left alone; a failure counts as 10000."),
+    key!(c"fault.isolation.ms", c"string", c"0,0,2000,5000,6000,10000,30000", Check::Times,
+        c"For how long it is left alone: one for each of fault.latency.ms."),
+    key!(c"fault.detector", c"bool", c"false", Check::Bool,
+        c"With fault.avoidance: a broker that did not answer is probed, and comes last until it answers."),
+    key!(c"fault.detector.interval.ms", c"duration", c"2000", Check::Int(10, MS_MAX),
+        c"How often such a broker is probed."),
+    key!(c"fault.detector.timeout.ms", c"duration", c"200", Check::Int(1, MS_MAX),
+        c"How long it may take to answer a probe."),
     key!(c"header.format", c"enum:json|rocketmq", c"json", Check::OneOf(&["json", "rocketmq"]),
         c"Header of requests: JSON, or RocketMQ's smaller binary form. Answers are read in either."),
 ];
@@ -188,6 +207,10 @@ impl Check {
                 refuse("it is empty or has a blank or an @ inside")
             }
             Self::IdPart => Ok(()),
+            Self::Times => {
+                let valid = parse_times(value).is_some_and(|times| !times.is_empty());
+                if valid { Ok(()) } else { refuse("it is not milliseconds between commas") }
+            }
             Self::Codes => {
                 parse_codes(value).map(drop).ok_or_else(|| "it is not numbers between commas".into())
             }
@@ -200,6 +223,12 @@ fn parse_codes(value: &str) -> Option<Vec<i32>> {
         return Some(Vec::new());
     }
     value.split(',').map(|code| code.trim().parse().ok()).collect()
+}
+
+/// Milliseconds between commas, each at most a day.
+fn parse_times(value: &str) -> Option<Vec<Duration>> {
+    let time = |text: &str| text.trim().parse().ok().filter(|ms| *ms <= MS_MAX.unsigned_abs());
+    value.split(',').map(|text| time(text).map(Duration::from_millis)).collect()
 }
 
 /// The configuration of a producer as types.
@@ -221,6 +250,22 @@ pub(crate) struct Settings {
     pub(crate) in_flight_messages_max: usize,
     pub(crate) in_flight_bytes_max: usize,
     pub(crate) completions_max: usize,
+    /// `None`: faults are not avoided.
+    pub(crate) faults: Option<FaultSettings>,
+}
+
+/// How faults are avoided.
+#[derive(Clone, Debug)]
+pub(crate) struct FaultSettings {
+    pub(crate) table: Table,
+    pub(crate) detector: Option<Detector>,
+}
+
+/// How brokers that do not answer are probed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Detector {
+    pub(crate) interval: Duration,
+    pub(crate) timeout: Duration,
 }
 
 /// From which size and how hard bodies are compressed.
@@ -255,6 +300,7 @@ impl Settings {
             in_flight_messages_max: values.size(c"inflight.max.messages"),
             in_flight_bytes_max: values.size(c"inflight.max.bytes"),
             completions_max: values.size(c"completion.max"),
+            faults: values.faults()?,
         })
     }
 }
@@ -294,6 +340,21 @@ impl Values<'_> {
         self.text(name) == "true"
     }
 
+    /// The tables are checked also where they are not used, so that a mistake shows before they are.
+    fn faults(&self) -> Result<Option<FaultSettings>, Error> {
+        let times = |name| parse_times(self.text(name)).unwrap_or_default();
+        let table = Table::new(&times(c"fault.latency.ms"), &times(c"fault.isolation.ms"));
+        let table = table.ok_or_else(|| {
+            let text = "fault.latency.ms must ascend, and fault.isolation.ms must have as many numbers";
+            Error::new(ErrorKind::InvalidValue, text)
+        })?;
+        let detector = self.flag(c"fault.detector").then(|| Detector {
+            interval: self.duration(c"fault.detector.interval.ms"),
+            timeout: self.duration(c"fault.detector.timeout.ms"),
+        });
+        Ok(self.flag(c"fault.avoidance").then_some(FaultSettings { table, detector }))
+    }
+
     fn client(&self) -> Result<ClientConfig, Error> {
         Ok(ClientConfig {
             name_servers: self.name_servers()?,
@@ -303,6 +364,8 @@ impl Values<'_> {
             route_poll: self.duration(c"route.poll.ms"),
             heartbeat: self.duration(c"heartbeat.ms"),
             connect_timeout: self.duration(c"connect.timeout.ms"),
+            connection_idle: self.duration(c"connection.idle.ms"),
+            vip_channel: self.flag(c"vip.channel"),
             header_format: match self.text(c"header.format") {
                 "rocketmq" => HeaderFormat::RocketMq,
                 _ => HeaderFormat::Json,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use protocol::codes::SendStatus;
+use protocol::codes::{SendStatus, response};
 use protocol::header::send::{SendAnswer, SendMessage};
 use protocol::message::id::UniqueId;
 use protocol::{EncodeError, HeaderFormat};
@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::Producer;
 use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::Permit;
+use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
 use crate::producer::short_text::ShortText;
@@ -50,6 +51,10 @@ pub(crate) struct Flight {
     /// Of this attempt, once there is one.
     target: Option<Target>,
     attempts: u32,
+    /// Busy answers so far.
+    throttles: u32,
+    /// Purges of the producer when the send was accepted.
+    purges: u32,
     /// Over all attempts so far.
     fate: Outcome,
     /// Brokers of failed attempts, the last one last.
@@ -62,7 +67,10 @@ struct Target {
     route: Arc<TopicRoute>,
     queue: RouteQueue,
     born_ms: i64,
+    begun: Instant,
     deadline: Option<Instant>,
+    /// The broker sent us away and was asked again over another connection.
+    went_away: bool,
 }
 
 impl Target {
@@ -88,6 +96,7 @@ impl Flight {
     ) -> Box<Self> {
         Box::new(Self {
             accepted: producer.now(),
+            purges: producer.purges(),
             producer,
             parcel,
             plan,
@@ -96,6 +105,7 @@ impl Flight {
             outcome: None,
             target: None,
             attempts: 0,
+            throttles: 0,
             fate: Outcome::NotSent,
             tried: Vec::new(),
             stored: None,
@@ -120,7 +130,7 @@ impl Flight {
     fn attempt(mut self: Box<Self>, route: Arc<TopicRoute>, done: &mut Done) {
         let queue = match &self.parcel.queue {
             Some((broker, id)) => select::named(&route, broker, *id),
-            None => select::next(&route, &self.tried),
+            None => select::next(&route, &self.known()),
         };
         let known = queue.and_then(|queue| route.brokers.get(queue.broker).map(|known| (queue, known)));
         let Some((queue, known)) = known else {
@@ -136,22 +146,74 @@ impl Flight {
         };
         self.attempts += 1;
         let has_other = self.parcel.queue.is_none() && select::has_other(&route);
+        let begun = self.producer.now();
         let settings = &self.producer.settings;
-        let deadline = self.plan.attempt_deadline(self.producer.now(), self.attempts, has_other, settings);
+        let deadline = self.plan.attempt_deadline(begun, self.attempts, has_other, settings);
         let broker = Arc::clone(&known.broker);
-        self.target = Some(Target { route, queue, born_ms: self.producer.wall_ms(), deadline });
+        let born_ms = self.producer.wall_ms();
+        self.target = Some(Target { route, queue, born_ms, begun, deadline, went_away: false });
         broker.submit(self, done);
+    }
+
+    /// What there is to know when a queue is chosen.
+    fn known(&self) -> select::Known<'_> {
+        let faults = self.producer.faults.as_deref().map(|faults| (faults, self.producer.now()));
+        select::Known { tried: &self.tried, faults }
+    }
+
+    /// Remembers what this attempt says of its broker.
+    fn record(&self, verdict: Verdict) {
+        if let (Some(faults), Some(target)) = (&self.producer.faults, &self.target) {
+            let now = self.producer.now();
+            let latency = now.saturating_duration_since(target.begun);
+            faults.record(target.broker_name(), verdict, latency, now);
+        }
+    }
+
+    /// Whether another attempt may begin: not after a purge, nor once a shutdown has cut off.
+    fn may_go_on(&self) -> bool {
+        self.producer.may_go_on()
+            && !self.is_purged()
+            && self.plan.allows_another(self.producer.now(), self.attempts)
+    }
+
+    fn is_purged(&self) -> bool {
+        self.purges != self.producer.purges()
     }
 
     fn on_answer(self: Box<Self>, answer: &Answer<'_>, done: &mut Done) {
         let head = &answer.head;
         let Some(status) = SendStatus::from_code(head.code) else {
+            if head.code == response::GO_AWAY && self.producer.may_go_on() && self.goes_on_elsewhere() {
+                return self.over_another_connection(done);
+            }
             let remark = head.remark.as_deref().unwrap_or_default().to_owned();
             return self.on_failure(&Failure::Refused { code: head.code, remark }, done);
         };
         match SendAnswer::read(head) {
-            Ok(answer) => self.on_stored(status, &answer, done),
+            Ok(answer) => {
+                self.record(Verdict::Answered);
+                self.on_stored(status, &answer, done);
+            }
             Err(error) => self.on_failure(&Failure::Garbled(error.to_string()), done),
+        }
+    }
+
+    /// Whether this attempt was not sent away before.
+    fn goes_on_elsewhere(&self) -> bool {
+        self.target.as_ref().is_some_and(|target| !target.went_away) && !self.is_purged()
+    }
+
+    /// The same attempt once more: the broker did not serve it, and takes new connections or its place is
+    /// taken by another.
+    fn over_another_connection(mut self: Box<Self>, done: &mut Done) {
+        let broker = self.target.as_mut().and_then(|target| {
+            target.went_away = true;
+            target.route.brokers.get(target.queue.broker).map(|known| Arc::clone(&known.broker))
+        });
+        match broker {
+            Some(broker) => broker.submit(self, done),
+            None => self.end_with(ErrorKind::Internal, "the send has no broker", done),
         }
     }
 
@@ -169,10 +231,8 @@ impl Flight {
             attempts: self.attempts,
             latency: self.producer.now().saturating_duration_since(self.accepted),
         };
-        let again = status != SendStatus::Ok
-            && self.producer.settings.retry_not_stored_ok
-            && self.producer.may_go_on()
-            && self.plan.allows_another(self.producer.now(), self.attempts);
+        let again =
+            status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
         if !again {
             return self.end(Ok(result), done);
         }
@@ -182,20 +242,44 @@ impl Flight {
 
     fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done) {
         self.fate = attempt::worse(self.fate, failure.outcome());
-        let again = failure.may_be_retried(&self.producer.settings)
-            && self.producer.may_go_on()
-            && self.plan.allows_another(self.producer.now(), self.attempts);
-        if again {
-            log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
-            return self.again(done);
+        if let Some(verdict) = Verdict::of(failure) {
+            self.record(verdict);
         }
+        if failure.may_be_retried(&self.producer.settings) && self.may_go_on() {
+            log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
+            if !failure.is_throttle() {
+                return self.again(done);
+            }
+            self.throttles += 1;
+            if let Some(when) = self.after_throttle() {
+                return self.again_at(when, done);
+            }
+        }
+        self.fail(failure, done);
+    }
+
+    /// When to go on after a busy answer, if that is before the deadline.
+    fn after_throttle(&self) -> Option<Instant> {
+        let instance = self.producer.instance()?;
+        let pause = attempt::throttle_pause(self.throttles, |end| instance.world().random.below(end));
+        let when = self.producer.now() + pause;
+        self.plan.deadline.is_none_or(|deadline| when < deadline).then_some(when)
+    }
+
+    /// Ends the send for this reason.
+    fn fail(self: Box<Self>, failure: &Failure, done: &mut Done) {
         let mut kind = match failure {
             Failure::Call(_) => self.producer.own_kind(failure.kind()),
             Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
         };
         let over = self.plan.deadline.is_some_and(|deadline| self.producer.now() >= deadline);
-        if over && matches!(failure, Failure::Call(_)) && kind != ErrorKind::Internal {
-            kind = ErrorKind::Timeout;
+        if matches!(failure, Failure::Call(_)) && kind != ErrorKind::Internal {
+            kind = match kind {
+                _ if self.is_purged() => ErrorKind::Cancelled,
+                ErrorKind::Closed | ErrorKind::Cancelled => kind,
+                _ if over => ErrorKind::Timeout,
+                kind => kind,
+            };
         }
         let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
         let text = format!("sending to {} through {target} failed: {}", self.parcel.topic, failure.reason());
@@ -208,10 +292,21 @@ impl Flight {
 
     /// One more attempt, elsewhere if there is an elsewhere.
     fn again(mut self: Box<Self>, done: &mut Done) {
+        self.leave_target();
+        self.start(done);
+    }
+
+    /// The same, later.
+    fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done) {
+        let Some(instance) = self.producer.instance() else { return self.again(done) };
+        self.leave_target();
+        instance.pauses().add(self.parcel.topic.clone(), when, self, done);
+    }
+
+    fn leave_target(&mut self) {
         if let Some(target) = self.target.take() {
             self.tried.push(target.broker_name().clone());
         }
-        self.start(done);
     }
 
     fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done) {
@@ -261,6 +356,14 @@ impl Request for Flight {
 
     fn is_oneway(&self) -> bool {
         matches!(self.completion, Completion::None)
+    }
+
+    fn is_patient(&self) -> bool {
+        self.parcel.queue.is_some()
+            || self
+                .target
+                .as_ref()
+                .is_some_and(|target| !select::other_is_up(&target.route, target.queue.broker))
     }
 
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {

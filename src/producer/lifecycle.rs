@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::client::broker::Cut;
 use crate::client::instance::Instance;
 use crate::client::world::World;
 use crate::error::{Error, ErrorKind};
-use crate::producer::Producer;
+use crate::producer::{Producer, detector};
 use crate::runtime::lock;
 use crate::text::Text;
 
@@ -58,6 +60,8 @@ pub(crate) struct Lifecycle {
     cut: AtomicBool,
     /// Notified when a shutdown meets a start.
     stopped: Notify,
+    /// The detector of fault avoidance, while the producer runs.
+    detector: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Default)]
@@ -178,6 +182,10 @@ impl Producer {
         let _ = self.lifecycle.broken.set(instance.failure());
         let _ = self.lifecycle.client_id.set(instance.client_id().clone());
         self.lifecycle.store(State::Running);
+        if let Some(settings) = self.settings.faults.as_ref().and_then(|faults| faults.detector) {
+            let task = world.tasks.spawn(detector::run(Arc::downgrade(self), settings));
+            *lock(&self.lifecycle.detector) = Some(task);
+        }
         Ok(())
     }
 
@@ -314,12 +322,18 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
             () = limited, if until.is_some() => {
                 producer.lifecycle.cut.store(true, Ordering::SeqCst);
                 if let Some(instance) = producer.instance() {
-                    instance.cut(producer.number);
+                    instance.cut(Cut::all(producer.number));
                 }
                 producer.budget.idle(false).await;
                 break;
             }
         }
+    }
+    let detector = lock(&producer.lifecycle.detector).take();
+    if let Some(detector) = detector {
+        detector.abort();
+        // Ends at its next step.
+        let _ = detector.await;
     }
     if let Some(instance) = producer.instance() {
         let soonest = producer.now() + CLOSE_MIN;

@@ -6,6 +6,8 @@
 mod attempt;
 mod budget;
 mod config;
+mod detector;
+mod fault;
 mod flight;
 mod lifecycle;
 mod limits;
@@ -16,7 +18,7 @@ mod select;
 mod send;
 mod short_text;
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,6 +32,7 @@ pub use result::{Callback, QueueList, SendResult, SendStatus};
 pub use short_text::ShortText;
 pub use tokio::time::Instant;
 
+use crate::client::broker::Cut;
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::world::{self, Clock, World};
@@ -37,6 +40,7 @@ use crate::error::{Error, ErrorKind};
 use crate::text::Text;
 use budget::{Budget, Limits};
 use config::Settings;
+use fault::Faults;
 use lifecycle::Lifecycle;
 
 /// A caller's call may take this much longer than its deadline: by then the library itself has ended it.
@@ -48,6 +52,10 @@ pub struct Producer {
     /// Tells its requests from those of others that share the instance. Never 0.
     number: u64,
     budget: Arc<Budget>,
+    /// With fault avoidance.
+    faults: Option<Arc<Faults>>,
+    /// Purges of sends in flight so far: those accepted before one make no further attempt.
+    purges: AtomicU32,
     lifecycle: Lifecycle,
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
     given: Option<World>,
@@ -84,6 +92,11 @@ impl Producer {
                 bytes: settings.in_flight_bytes_max,
                 completions: settings.completions_max,
             }),
+            faults: settings
+                .faults
+                .as_ref()
+                .map(|faults| Arc::new(Faults::new(faults.table.clone(), faults.detector.is_some()))),
+            purges: AtomicU32::new(0),
             lifecycle: Lifecycle::default(),
             clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
             given,
@@ -116,6 +129,36 @@ impl Producer {
     /// Sends that hold room in flight.
     pub fn in_flight(&self) -> usize {
         self.budget.in_flight()
+    }
+
+    /// Brokers connected now.
+    pub fn connected(&self) -> usize {
+        self.instance().map_or(0, |instance| instance.connected())
+    }
+
+    /// Waits until every send accepted so far has ended and its callback has returned, one-way sends until they
+    /// are written.
+    pub async fn flush(&self, deadline: Option<Instant>) -> Result<(), Error> {
+        self.check_running()?;
+        self.before(deadline, self.budget.flushed()).await.ok_or_else(|| {
+            Error::new(ErrorKind::Timeout, "sends are still under way or their callbacks have not returned")
+        })
+    }
+
+    /// Ends sends early with [`ErrorKind::Cancelled`]: those that `waiting` for a route, a connection or the end
+    /// of a pause, and those `in_flight`.
+    pub fn purge(&self, waiting: bool, in_flight: bool) -> Result<(), Error> {
+        self.check_running()?;
+        let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
+        if in_flight {
+            self.purges.fetch_add(1, Ordering::Relaxed);
+        }
+        instance.cut(Cut { owner: self.number, waiting, in_flight, cancelled: true });
+        Ok(())
+    }
+
+    fn purges(&self) -> u32 {
+        self.purges.load(Ordering::Relaxed)
     }
 
     /// Looks the topic up and connects to its brokers.

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::client::routes::{RouteQueue, TopicRoute};
+use tokio::time::Instant;
+
+use crate::client::routes::{RouteBroker, RouteQueue, TopicRoute};
+use crate::producer::fault::Faults;
 use crate::text::Text;
 
 /// The named queue, if it is writable.
@@ -12,25 +15,67 @@ pub(crate) fn named(route: &TopicRoute, broker: &Text, id: i32) -> Option<RouteQ
     })
 }
 
-/// The next queue in turn; after a failure one on a broker that was not tried yet, else on another than the
-/// last, else whichever is next.
-pub(crate) fn next(route: &TopicRoute, tried: &[Text]) -> Option<RouteQueue> {
+/// What is known of the brokers when a queue is chosen.
+pub(crate) struct Known<'a> {
+    /// Brokers of this send's failed attempts, the last one last.
+    pub(crate) tried: &'a [Text],
+    /// With fault avoidance: how brokers did lately.
+    pub(crate) faults: Option<(&'a Faults, Instant)>,
+}
+
+impl Known<'_> {
+    /// How gladly `broker` is taken, 0 is best. A broker that cannot be reached comes after all others; of
+    /// those that can, one that did well comes first, then one that at least answers; and each time one that
+    /// this send has not tried, then any but the last.
+    fn rank(&self, broker: &RouteBroker) -> u8 {
+        let again = match self.tried.split_last() {
+            None => 0,
+            Some((last, _)) if *last == broker.name => 2,
+            Some((_, others)) => u8::from(others.contains(&broker.name)),
+        };
+        let doing = match self.faults {
+            None => 0,
+            Some((faults, now)) => faults.rank(&broker.name, now),
+        };
+        match (broker.broker.is_down(), again) {
+            (true, _) => 30 + again,
+            // Rather the same again than one that cannot be reached; health does not matter for it.
+            (false, 2) => 20,
+            (false, _) => doing * 2 + again,
+        }
+    }
+}
+
+/// The next queue in turn on the broker that is taken most gladly.
+pub(crate) fn next(route: &TopicRoute, known: &Known<'_>) -> Option<RouteQueue> {
     let count = route.queues.len();
     if count == 0 {
         return None;
     }
     let turn = route.turn.fetch_add(1, Ordering::Relaxed);
-    let in_turn = || (0..count).filter_map(|step| route.queues.get(turn.wrapping_add(step) % count).copied());
-    let name = |queue: &RouteQueue| route.brokers.get(queue.broker).map(|broker| &broker.name);
-    let fresh = |queue: &RouteQueue| name(queue).is_some_and(|name| !tried.contains(name));
-    let other = |queue: &RouteQueue| name(queue) != tried.last();
-    if tried.is_empty() {
-        return in_turn().next();
+    let mut best: Option<(u8, RouteQueue)> = None;
+    for step in 0..count {
+        let Some(queue) = route.queues.get(turn.wrapping_add(step) % count) else { continue };
+        let Some(broker) = route.brokers.get(queue.broker) else { continue };
+        let rank = known.rank(broker);
+        if rank == 0 {
+            return Some(*queue);
+        }
+        if best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, *queue));
+        }
     }
-    in_turn().find(fresh).or_else(|| in_turn().find(other)).or_else(|| in_turn().next())
+    best.map(|(_, queue)| queue)
 }
 
-/// Whether another broker than the last one tried may still be chosen.
+/// Whether another broker than the one chosen may be tried.
 pub(crate) fn has_other(route: &TopicRoute) -> bool {
     route.brokers.len() > 1
+}
+
+/// Whether another broker than `chosen` can be reached.
+pub(crate) fn other_is_up(route: &TopicRoute, chosen: usize) -> bool {
+    route.queues.iter().any(|queue| {
+        queue.broker != chosen && route.brokers.get(queue.broker).is_some_and(|other| !other.broker.is_down())
+    })
 }

@@ -1,6 +1,7 @@
 //! The requests, one file each: what goes into the header's fields and the body, and how a server reads it back.
 
 pub mod heartbeat;
+pub mod max_offset;
 pub mod route;
 pub mod send;
 pub mod unregister;

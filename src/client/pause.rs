@@ -1,0 +1,123 @@
+//! Those whom a broker asked to slow down: each goes on to its route when its time has come.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, Weak};
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::client::broker::{Cut, Done};
+use crate::client::instance::Instance;
+use crate::client::routes::{RouteError, RouteWaiter};
+use crate::runtime::lock;
+use crate::text::Text;
+
+/// Waiters of an instance, by when they go on. Bounded by the producers' in-flight permits.
+#[derive(Default)]
+pub struct Pauses {
+    state: Mutex<State>,
+    /// Notified when one comes that goes on before all others.
+    sooner: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: BTreeMap<(Instant, u64), (Text, Box<dyn RouteWaiter>)>,
+    /// Tells those apart that go on at the same time.
+    next: u64,
+    closed: bool,
+}
+
+impl Pauses {
+    /// Gives `waiter` the route of `topic` at `when`.
+    pub fn add(&self, topic: Text, when: Instant, waiter: Box<dyn RouteWaiter>, done: &mut Done) {
+        let mut state = lock(&self.state);
+        if state.closed {
+            drop(state);
+            return waiter.ready(Err(RouteError::Closed), done);
+        }
+        let number = state.next;
+        state.next += 1;
+        state.waiting.insert((when, number), (topic, waiter));
+        let first = state.waiting.first_key_value().is_some_and(|(key, _)| *key == (when, number));
+        drop(state);
+        if first {
+            self.sooner.notify_one();
+        }
+    }
+
+    /// Ends the waiters that are to be cut off.
+    pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
+        let ended: Vec<_> =
+            lock(&self.state).waiting.extract_if(.., |_, (_, waiter)| waiter.owner() == cut.owner).collect();
+        for (_, (_, waiter)) in ended {
+            waiter.ready(Err(RouteError::of(cut)), done);
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        lock(&self.state).waiting.first_key_value().map(|((when, _), _)| *when)
+    }
+
+    fn take_due(&self, now: Instant) -> Vec<(Text, Box<dyn RouteWaiter>)> {
+        let mut state = lock(&self.state);
+        let later = state.waiting.split_off(&(now, u64::MAX));
+        std::mem::replace(&mut state.waiting, later).into_values().collect()
+    }
+
+    fn close(&self) -> Vec<(Text, Box<dyn RouteWaiter>)> {
+        let mut state = lock(&self.state);
+        state.closed = true;
+        std::mem::take(&mut state.waiting).into_values().collect()
+    }
+}
+
+/// Lets those go on whose time has come, until the instance ends.
+pub(crate) async fn run(instance: Weak<Instance>) {
+    let Some((sooner, stopped, clock)) = instance.upgrade().map(|instance| {
+        let sooner = Arc::clone(&instance.pauses().sooner);
+        (sooner, instance.routes().stopped(), Arc::clone(&instance.world().clock))
+    }) else {
+        return;
+    };
+    let mut last = Last { instance: &instance, over: false };
+    loop {
+        // Made before the check, so that a stop in between is not missed.
+        let over = stopped.notified();
+        let next = match instance.upgrade() {
+            Some(instance) if !instance.routes().is_stopped() => instance.pauses().next(),
+            _ => break,
+        };
+        tokio::select! {
+            biased;
+            () = over => {}
+            () = sooner.notified() => {}
+            () = sleep_until(next.unwrap_or_else(|| clock.now())), if next.is_some() => {}
+        }
+        let Some(instance) = instance.upgrade() else { break };
+        let mut done = instance.done();
+        for (topic, waiter) in instance.pauses().take_due(clock.now()) {
+            instance.routes().join(&instance, topic.as_str(), waiter, &mut done);
+        }
+    }
+    last.over = true;
+}
+
+/// Ends those who wait when the task does.
+struct Last<'a> {
+    instance: &'a Weak<Instance>,
+    over: bool,
+}
+
+impl Drop for Last<'_> {
+    fn drop(&mut self) {
+        let Some(instance) = self.instance.upgrade() else { return };
+        if !self.over {
+            instance.fail();
+        }
+        let mut done = instance.done();
+        for (_, waiter) in instance.pauses().close() {
+            waiter.ready(Err(RouteError::Closed), &mut done);
+        }
+    }
+}
