@@ -224,6 +224,14 @@ typedef enum {
   ROCKETMQ_SEND_NO_RETRY = 2
 } rocketmq_send_flag;
 
+/** What `rocketmq_producer_purge()` ends. */
+typedef enum {
+  /** What waits for a route, a connection, or the end of a pause that a broker asked for. */
+  ROCKETMQ_PURGE_WAITING = 1,
+  /** What a connection has taken. */
+  ROCKETMQ_PURGE_IN_FLIGHT = 2
+} rocketmq_purge;
+
 /** How well a message was stored. All four are successes: the broker has the message. */
 typedef enum {
   /** Stored as configured. */
@@ -631,6 +639,9 @@ ROCKETMQ_API const char *rocketmq_producer_client_id(const rocketmq_producer *pr
 /** Sends that hold room in flight: accepted, and not yet answered by a broker nor ended otherwise. [any] */
 ROCKETMQ_API size_t rocketmq_producer_in_flight(const rocketmq_producer *producer);
 
+/** Brokers that messages could be written to now. [any] */
+ROCKETMQ_API int32_t rocketmq_producer_connected(const rocketmq_producer *producer);
+
 /** Looks the topic up and connects to its brokers, so that the first send is fast. [wait] */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_prepare_topic(rocketmq_producer *producer,
@@ -682,6 +693,25 @@ rocketmq_status rocketmq_producer_send_oneway(rocketmq_producer *producer,
                                               const rocketmq_message *message,
                                               const rocketmq_send_options *options,
                                               rocketmq_error **error);
+
+/**
+ * Waits until every send accepted before the call has ended and its callback has returned; one-way sends
+ * count until they are written. Later sends do not hold it up. `ROCKETMQ_ERR_TIMEOUT`: some have not ended.
+ * On a library thread `ROCKETMQ_ERR_WOULD_DEADLOCK`. [wait]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_producer_flush(rocketmq_producer *producer,
+                                        int64_t timeout_ms,
+                                        rocketmq_error **error);
+
+/**
+ * Ends sends early with `ROCKETMQ_ERR_CANCELLED`; `what` is one or both of `ROCKETMQ_PURGE_*`. Those in flight
+ * may be stored all the same: their outcome is `ROCKETMQ_OUTCOME_UNKNOWN`. Their callbacks follow on library
+ * threads. A sync send that waits for room was not accepted yet and is not touched. [any]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_producer_purge(rocketmq_producer *producer,
+                                        uint32_t what);
 
 /* ------------------------------------------------------------ send results */
 

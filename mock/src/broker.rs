@@ -51,6 +51,7 @@ impl State {
                 let what = What::Other { code, oneway: command.is_oneway(), answer: None };
                 let answer = match code {
                     request::END_TRANSACTION => self.not_implemented(code),
+                    request::GET_MAX_OFFSET => self.answer_max_offset(broker, command),
                     _ => self.unsupported(command),
                 };
                 (answer, what)
@@ -173,6 +174,14 @@ impl State {
             group: leaving.group.unwrap_or_default(),
         });
         (Answer::Plain(self.response(response::SUCCESS)), what)
+    }
+
+    /// Like 4.7.0's: 0 for a queue that is not there.
+    fn answer_max_offset(&self, broker: usize, command: &Command) -> Answer {
+        let topic = command.ext("topic").and_then(|topic| self.brokers.get(broker)?.topics.0.get(topic));
+        let queue_id = command.ext("queueId").and_then(|id| id.parse().ok()).unwrap_or(-1);
+        let offset = topic.and_then(|topic| topic.next_offset(queue_id)).unwrap_or(0);
+        Answer::Plain(self.response(response::SUCCESS).with("offset", offset))
     }
 
     /// To a request whose fields or body make no sense: code 1, as for any exception in a processor.

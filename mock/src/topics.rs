@@ -36,6 +36,11 @@ impl Topic {
         Some(offset)
     }
 
+    /// The offset that the next message in this queue gets.
+    pub(crate) fn next_offset(&self, queue_id: i32) -> Option<i64> {
+        self.offsets.get(usize::try_from(queue_id).ok()?).copied()
+    }
+
     pub(crate) fn resize(&mut self, queues: i32) {
         self.offsets.resize(usize::try_from(queues.min(QUEUES_MAX)).unwrap_or(0), 0);
     }

@@ -289,6 +289,30 @@ impl Broker {
         told.await.unwrap_or(Err(CallError::Closed { sent: true }))
     }
 
+    /// The same over the connection that there is; nothing when there is none, which is not made for it.
+    pub(crate) async fn call_if_connected(
+        &self,
+        command: Command,
+        deadline: Instant,
+    ) -> Option<Result<Command, CallError>> {
+        let told = {
+            let mut outbox = lock(&self.outbox);
+            if !outbox.connected {
+                return None;
+            }
+            let (tell, told) = oneshot::channel();
+            let address = self.address.clone();
+            let submitted =
+                outbox.submit(Box::new(Call { address, command, deadline, patient: false, tell }));
+            drop(outbox);
+            if let Ok(Some(waker)) = submitted {
+                waker.wake();
+            }
+            told
+        };
+        Some(told.await.unwrap_or(Err(CallError::Closed { sent: true })))
+    }
+
     /// Waits until there is a connection that answers; where nothing greets, it is only begun.
     pub async fn ready(&self, until: Instant) -> Result<(), CallError> {
         let Some(greeting) = &self.role.greeting else {

@@ -405,6 +405,7 @@ impl<'a> Connection<'a> {
         }
         // Whoever comes now waits for the next connection.
         outbox.set_phase(Phase::Waiting);
+        outbox.connected = false;
         Some(End::Idle)
     }
 

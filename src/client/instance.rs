@@ -436,7 +436,13 @@ async fn heartbeats(instance: Weak<Instance>, period: Duration) {
             }
             let request = instance.identity.heartbeat();
             instance.world.tasks.spawn(async move {
-                if let Err(error) = master.main.call(request, until, false).await {
+                // Not made anew for a heartbeat: it is gone because nothing was sent.
+                let answer = if Arc::ptr_eq(&master.main, &master.sends) {
+                    master.main.call_if_connected(request, until).await
+                } else {
+                    Some(master.main.call(request, until, false).await)
+                };
+                if let Some(Err(error)) = answer {
                     log::info!("heartbeat: {error}");
                 }
             });

@@ -6,8 +6,9 @@ use std::future::Future;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::ffi::output::Output;
 use crate::ffi::types::{
-    rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
-    rocketmq_send_fn, rocketmq_send_options, rocketmq_send_result, rocketmq_state, rocketmq_status,
+    rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_purge,
+    rocketmq_queue_list, rocketmq_send_fn, rocketmq_send_options, rocketmq_send_result, rocketmq_state,
+    rocketmq_status,
 };
 use crate::ffi::{boundary, callback, handle, input, process};
 use crate::producer::{Instant, Producer, SendOptions, State, Timeout};
@@ -153,6 +154,20 @@ pub unsafe extern "C" fn rocketmq_producer_in_flight(producer: *const rocketmq_p
         // SAFETY: NULL or from create.
         let producer = unsafe { handle::producer(producer) }?;
         Ok(producer.in_flight())
+    })
+}
+
+/// Brokers that messages could be written to now. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_connected(producer: *const rocketmq_producer) -> i32 {
+    boundary::value(-1, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        Ok(i32::try_from(producer.connected()).unwrap_or(i32::MAX))
     })
 }
 
@@ -303,6 +318,56 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         block(deadline, Outcome::NotSent, producer.send_oneway(message, options, deadline))
     })
 }
+
+/// Waits until every send accepted before the call has ended and its callback has returned; one-way sends
+/// count until they are written. Later sends do not hold it up. `ROCKETMQ_ERR_TIMEOUT`: some have not ended.
+/// On a library thread `ROCKETMQ_ERR_WOULD_DEADLOCK`. \[wait\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; `error` as R2 has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_flush(
+    producer: *mut rocketmq_producer,
+    timeout_ms: i64,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        let deadline = producer.deadline(input::timeout(timeout_ms)?);
+        process::refuse_library_threads()?;
+        block(deadline, Outcome::NotSent, producer.flush(deadline))
+    })
+}
+
+/// Ends sends early with `ROCKETMQ_ERR_CANCELLED`; `what` is one or both of `ROCKETMQ_PURGE_*`. Those in flight
+/// may be stored all the same: their outcome is `ROCKETMQ_OUTCOME_UNKNOWN`. Their callbacks follow on library
+/// threads. A sync send that waits for room was not accepted yet and is not touched. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_purge(
+    producer: *mut rocketmq_producer,
+    what: u32,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        if what == 0 || what & !(WAITING | IN_FLIGHT) != 0 {
+            let text = format!("`what` is {what}, not one or both of ROCKETMQ_PURGE_*");
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        producer.purge(what & WAITING != 0, what & IN_FLIGHT != 0)
+    })
+}
+
+const WAITING: u32 = rocketmq_purge::ROCKETMQ_PURGE_WAITING as u32;
+const IN_FLIGHT: u32 = rocketmq_purge::ROCKETMQ_PURGE_IN_FLIGHT as u32;
 
 /// What a send without options has.
 static PLAIN: SendOptions =

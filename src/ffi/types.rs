@@ -162,6 +162,15 @@ pub enum rocketmq_send_flag {
     ROCKETMQ_SEND_NO_RETRY = 2,
 }
 
+/// What `rocketmq_producer_purge()` ends.
+#[repr(C)]
+pub enum rocketmq_purge {
+    /// What waits for a route, a connection, or the end of a pause that a broker asked for.
+    ROCKETMQ_PURGE_WAITING = 1,
+    /// What a connection has taken.
+    ROCKETMQ_PURGE_IN_FLIGHT = 2,
+}
+
 /// How well a message was stored. All four are successes: the broker has the message.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -110,7 +110,8 @@ impl Faults {
     pub(crate) fn record(&self, broker: &Text, verdict: Verdict, latency: Duration, now: Instant) {
         let (latency, reachable) = match verdict {
             Verdict::Answered => (latency, true),
-            Verdict::Failed { answered } => (FAILURE_LATENCY, !(answered || self.has_detector)),
+            // Without the detector nobody would find out that it answers again.
+            Verdict::Failed { answered } => (FAILURE_LATENCY, answered || !self.has_detector),
         };
         let isolation = self.table.isolation(latency);
         let change = |record: &mut Record| {

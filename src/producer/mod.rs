@@ -54,7 +54,7 @@ pub struct Producer {
     budget: Arc<Budget>,
     /// With fault avoidance.
     faults: Option<Arc<Faults>>,
-    /// Purges of sends in flight so far: those accepted before one make no further attempt.
+    /// Purges of everything so far: sends accepted before one make no further attempt.
     purges: AtomicU32,
     lifecycle: Lifecycle,
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
@@ -150,7 +150,8 @@ impl Producer {
     pub fn purge(&self, waiting: bool, in_flight: bool) -> Result<(), Error> {
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
-        if in_flight {
+        if waiting && in_flight {
+            // Also those that are on their way from one place to the next.
             self.purges.fetch_add(1, Ordering::Relaxed);
         }
         instance.cut(Cut { owner: self.number, waiting, in_flight, cancelled: true });

@@ -46,26 +46,31 @@ impl Known<'_> {
     }
 }
 
-/// The next queue in turn on the broker that is taken most gladly.
+/// The next queue in turn on the broker that is taken most gladly. Queues that a first attempt passes over have
+/// had their turn, so that the others stay evenly used; a retry does not move what others get.
 pub(crate) fn next(route: &TopicRoute, known: &Known<'_>) -> Option<RouteQueue> {
     let count = route.queues.len();
     if count == 0 {
         return None;
     }
     let turn = route.turn.fetch_add(1, Ordering::Relaxed);
-    let mut best: Option<(u8, RouteQueue)> = None;
+    let mut best: Option<(u8, usize, RouteQueue)> = None;
     for step in 0..count {
         let Some(queue) = route.queues.get(turn.wrapping_add(step) % count) else { continue };
         let Some(broker) = route.brokers.get(queue.broker) else { continue };
         let rank = known.rank(broker);
-        if rank == 0 {
-            return Some(*queue);
+        if best.is_none_or(|(least, ..)| rank < least) {
+            best = Some((rank, step, *queue));
         }
-        if best.is_none_or(|(least, _)| rank < least) {
-            best = Some((rank, *queue));
+        if rank == 0 {
+            break;
         }
     }
-    best.map(|(_, queue)| queue)
+    let (_, passed_over, queue) = best?;
+    if passed_over > 0 && known.tried.is_empty() {
+        route.turn.fetch_add(passed_over, Ordering::Relaxed);
+    }
+    Some(queue)
 }
 
 /// Whether another broker than the one chosen may be tried.

@@ -104,6 +104,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "timeout_ms" => "3000",
             "max_level" => "ROCKETMQ_LOG_WARN",
             "index" | "queue_id" | "flags" => "0",
+            "what" => "ROCKETMQ_PURGE_WAITING",
             _ => panic!("{}: which number is {name}?", function.name),
         }
         .into(),

@@ -227,10 +227,42 @@ fn shutdown_cuts_off_at_its_limit_and_callbacks_are_over_then() {
     assert_eq!(unsafe { rocketmq_producer_in_flight(producer.object) }, 0);
 }
 
+#[test]
+fn flush_waits_for_callbacks_and_purge_ends_what_is_under_way() {
+    let _others = with_others();
+    let cluster = cluster();
+    let producer = running(&cluster);
+    let p = producer.object;
+    let flush = |limit| status(|error| unsafe { rocketmq_producer_flush(p, limit, error) });
+    let ends = Ends::new();
+    let message = message("TopicTest", b"x");
+    for _ in 0..100 {
+        send_async(&producer, &message, &ends).unwrap();
+    }
+    assert_eq!(flush(10_000), OK);
+    for _ in 0..100 {
+        assert!(ends.try_next().is_some_and(|end| end.is_ok()), "its callback has returned");
+    }
+    assert_eq!(unsafe { rocketmq_producer_connected(p) }, 1);
+    cluster.fault(0, Rule::always(Fault::Freeze { store: false }).sends());
+    send_async(&producer, &message, &ends).unwrap();
+    assert_eq!((flush(0), flush(50), flush(-3)), (TIMEOUT, TIMEOUT, INVALID_ARGUMENT));
+    for what in [0, 4, 7, u32::MAX] {
+        assert_eq!(unsafe { rocketmq_producer_purge(p, what) }, INVALID_ARGUMENT);
+    }
+    assert_eq!(unsafe { rocketmq_producer_purge(p, 1) }, OK, "nothing waits");
+    assert!(ends.is_empty());
+    assert_eq!(unsafe { rocketmq_producer_purge(p, 2) }, OK);
+    assert_eq!(flush(10_000), OK);
+    let failure = ends.next().unwrap_err();
+    assert_eq!((failure.status, failure.outcome), (CANCELLED, 0));
+    assert_eq!(shutdown(&producer), OK);
+}
+
 /// What a callback that calls back in saw.
 struct Inside {
     producer: *mut rocketmq_producer,
-    seen: Sender<(i32, i32, i32)>,
+    seen: Sender<[i32; 5]>,
 }
 
 unsafe extern "C-unwind" fn call_back_in(
@@ -242,14 +274,16 @@ unsafe extern "C-unwind" fn call_back_in(
     let inside = unsafe { Box::from_raw(user_data.cast::<Inside>()) };
     let message = message("Inside", b"x");
     let seen = unsafe {
-        (
+        [
             status(|error| rocketmq_producer_shutdown(inside.producer, 1000, error)),
             status(|error| rocketmq_global_shutdown(1000, error)),
+            status(|error| rocketmq_producer_flush(inside.producer, 1000, error)),
+            rocketmq_producer_purge(inside.producer, 3),
             status(|error| {
                 let p = inside.producer;
                 rocketmq_producer_send(p, message.object, ptr::null(), ptr::null_mut(), error)
             }),
-        )
+        ]
     };
     inside.seen.send(seen).unwrap();
 }
@@ -267,7 +301,7 @@ fn a_callback_may_send_but_not_wait_for_callbacks() {
         rocketmq_producer_send_async(p, message.object, ptr::null(), Some(call_back_in), inside.cast(), error)
     })
     .unwrap();
-    assert_eq!(seen.recv_timeout(PATIENCE), Ok((WOULD_DEADLOCK, WOULD_DEADLOCK, OK)));
+    assert_eq!(seen.recv_timeout(PATIENCE), Ok([WOULD_DEADLOCK, WOULD_DEADLOCK, WOULD_DEADLOCK, OK, OK]));
     assert_eq!(shutdown(&producer), OK);
 }
 

@@ -23,6 +23,7 @@ pub(crate) const FORKED: i32 = -8;
 pub(crate) const NOT_FOUND: i32 = -10;
 pub(crate) const SYSTEM: i32 = -21;
 pub(crate) const CLOSED: i32 = -24;
+pub(crate) const CANCELLED: i32 = -25;
 pub(crate) const TIMEOUT: i32 = -26;
 pub(crate) const INVALID_TOPIC: i32 = -40;
 pub(crate) const INVALID_PROPERTY: i32 = -42;

@@ -6,9 +6,13 @@
 mod bad_input;
 mod connections;
 mod documentation;
+mod ending;
+mod faults;
 mod lifecycle;
 mod panics;
+mod recovery;
 mod retry;
 mod routes;
+mod scripts;
 mod send;
 mod world;

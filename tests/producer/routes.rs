@@ -1,6 +1,5 @@
 //! Name servers and routes.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rocketmq_mock::{Fault, Node, Options, Rule};
@@ -212,6 +211,6 @@ fn producers_with_one_instance_name_share_their_connections() {
         assert_eq!((sim.core.accepted(0), sim.core.open_connections(0)), (1, 1));
         b.shutdown(None).await.unwrap();
         assert_eq!(sim.core.open_connections(0), 0);
-        assert!(sim.connector.dials.load(Ordering::Relaxed) >= 2);
+        assert!(sim.dials() >= 2);
     });
 }

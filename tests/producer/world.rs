@@ -1,11 +1,10 @@
 //! The world of a simulation: memory streams to the mock's nodes, a table of names, paused time, a seed, callbacks on
 //! the same thread.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -38,8 +37,13 @@ pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) 
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let core = Core::new(options);
-        let connector =
-            Arc::new(Streams { core: core.clone(), dials: AtomicUsize::new(0), wrap: Mutex::new(None) });
+        let connector = Arc::new(Streams {
+            core: core.clone(),
+            dialled: Mutex::default(),
+            aliases: Mutex::default(),
+            hanging: Mutex::default(),
+            wrap: Mutex::new(None),
+        });
         let resolver = Arc::new(Names::default());
         let world = World {
             connector: Arc::clone(&connector) as Arc<dyn Connector>,
@@ -77,6 +81,11 @@ impl Sim {
             config.set(key, Some(value))?;
         }
         Producer::with_world(&config, self.world.clone())
+    }
+
+    /// Dials so far.
+    pub(crate) fn dials(&self) -> usize {
+        self.connector.dialled().len()
     }
 
     /// A running one.
@@ -136,11 +145,30 @@ type Wrap = Box<dyn Fn(Box<dyn ByteStream>, SocketAddr) -> Box<dyn ByteStream> +
 /// Memory streams to the mock's nodes.
 pub(crate) struct Streams {
     core: Core,
-    pub(crate) dials: AtomicUsize,
+    dialled: Mutex<Vec<String>>,
+    /// Addresses under which nodes are reached as well.
+    aliases: Mutex<BTreeMap<String, String>>,
+    /// Addresses that never answer a dial.
+    hanging: Mutex<BTreeSet<String>>,
     wrap: Mutex<Option<Wrap>>,
 }
 
 impl Streams {
+    /// Every address that was dialled, in order.
+    pub(crate) fn dialled(&self) -> Vec<String> {
+        self.dialled.lock().unwrap().clone()
+    }
+
+    /// Lets the node at `address` be reached as `alias` too.
+    pub(crate) fn alias(&self, alias: &str, address: &str) {
+        self.aliases.lock().unwrap().insert(alias.into(), address.into());
+    }
+
+    /// Dials to `address` are never answered from now on, as when packets are dropped.
+    pub(crate) fn hang(&self, address: &str) {
+        self.hanging.lock().unwrap().insert(address.into());
+    }
+
     /// Every further stream goes through `wrap`.
     pub(crate) fn wrap(
         &self,
@@ -152,8 +180,15 @@ impl Streams {
 
 impl Connector for Streams {
     fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
-        self.dials.fetch_add(1, Ordering::Relaxed);
-        let Some(node) = self.core.node_at(&address.to_string()).filter(|node| self.core.is_up(*node)) else {
+        let mut place = address.to_string();
+        self.dialled.lock().unwrap().push(place.clone());
+        if self.hanging.lock().unwrap().contains(&place) {
+            return Box::pin(std::future::pending());
+        }
+        if let Some(real) = self.aliases.lock().unwrap().get(&place) {
+            place.clone_from(real);
+        }
+        let Some(node) = self.core.node_at(&place).filter(|node| self.core.is_up(*node)) else {
             return Box::pin(async { Err(io::ErrorKind::ConnectionRefused.into()) });
         };
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
