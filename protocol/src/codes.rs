@@ -1,8 +1,8 @@
 //! The numbers of the protocol: request and response codes, client languages, the version we claim.
 
-/// The version ordinal every command of ours carries: 4.9.3. From 442 on, servers that shut down may answer
-/// [`response::GO_AWAY`]; up to 399, all of them sign and check `_UNIQUE_KEY_QUERY` alike (`MQVersion`).
-pub const VERSION: i32 = 399;
+/// The version ordinal every command of ours carries: 5.3.3. Servers that shut down answer [`response::GO_AWAY`]
+/// to clients of 5.3.2 and newer, which ask again elsewhere, instead of cutting them off (`MQVersion`).
+pub const VERSION: i32 = 479;
 
 /// Bit of a command's flag: set in responses, clear in requests (`RemotingCommand`).
 pub const RPC_TYPE_RESPONSE: i32 = 1;
