@@ -116,7 +116,11 @@ fn a_peer_that_stops_reading_holds_up_nobody_past_the_deadline() {
         let noise: Vec<u8> = (0..12_000).map(|_| chance.u8(..)).collect();
         large.set_body(&noise).unwrap();
         let begun = Instant::now();
-        for _ in 0..200 {
+        for index in 0..200 {
+            if index == 100 {
+                // The task finds the socket full: what comes now waits as requests.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             p.send_async(&large, &within(700), p.deadline(within(700).timeout), told.callback())
                 .await
                 .unwrap();
@@ -124,7 +128,7 @@ fn a_peer_that_stops_reading_holds_up_nobody_past_the_deadline() {
         while told.len() < 200 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert!(begun.elapsed() <= Duration::from_millis(710), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() <= Duration::from_millis(715), "{:?}", begun.elapsed());
         let outcomes: Vec<_> = told.all().into_iter().map(|r| r.unwrap_err()).collect();
         assert!(outcomes.iter().all(|e| e.kind() == ErrorKind::Timeout));
         assert!(outcomes.iter().any(|e| e.outcome() == Outcome::NotSent), "what waited was never written");
@@ -133,6 +137,28 @@ fn a_peer_that_stops_reading_holds_up_nobody_past_the_deadline() {
             "what was written may have arrived"
         );
         assert_eq!(p.in_flight(), 0);
+    });
+}
+
+#[test]
+fn what_timed_out_behind_a_full_socket_and_arrives_later_was_not_called_unsent() {
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(&[("compress.type", "none"), ("send.retry.unknown", "false")]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        sim.core.set_frozen(0, true);
+        let told = Told::default();
+        let mut large = message("T");
+        large.set_body(&[7; 100_000]).unwrap();
+        for message in [&large, &large, &message("T")] {
+            let deadline = p.deadline(within(100).timeout);
+            p.send_async(message, &within(100), deadline, told.callback()).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sim.core.set_frozen(0, false);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert_eq!((told.kinds(), sim.core.message_count("T")), (vec![Some(ErrorKind::Timeout); 3], 3));
+        assert!(told.all().into_iter().all(|r| r.unwrap_err().outcome() == Outcome::Unknown));
     });
 }
 
