@@ -97,6 +97,7 @@ impl State {
             opaque: command.opaque,
             oneway: command.is_oneway(),
             topic: command.ext(if short_names { "b" } else { "topic" }),
+            command,
         };
         let scripted = self.scripts.get_mut(&origin.node).and_then(|script| script.take(&arrival));
         scripted.or_else(|| self.director.as_mut().and_then(|director| director(&arrival)))

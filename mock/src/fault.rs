@@ -190,6 +190,8 @@ pub struct Arrival<'a> {
     pub oneway: bool,
     /// Topic it is about.
     pub topic: Option<&'a str>,
+    /// All of it.
+    pub command: &'a Command,
 }
 
 /// The rules of one node, first come first served.

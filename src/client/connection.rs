@@ -415,7 +415,8 @@ impl<'a> Connection<'a> {
         let asleep = outbox.sleep(context.waker(), self.stop_seen);
         let waiting = outbox.waiting_deadline();
         drop(outbox);
-        let idle = Some(self.idle_check);
+        // Whoever leaves is not idle, and does not look whether it is.
+        let idle = self.leaving.is_none().then_some(self.idle_check);
         let deadlines = [self.session.next_deadline(), waiting, self.linger, self.leaving, idle];
         self.timer.arm(deadlines.into_iter().flatten().min());
         asleep && self.timer.poll(context).is_pending()

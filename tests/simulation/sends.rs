@@ -1,0 +1,407 @@
+//! What the users of a producer do: sends of every kind, one line each in [`ACTIONS`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rocketmq_mock::Node;
+use rocketmq_producer::error::{Error, ErrorKind};
+use rocketmq_producer::producer::{Callback, Instant, Message, SendOptions, State, Timeout};
+use rocketmq_producer::text::Text;
+use tokio::sync::oneshot;
+use tokio::task::spawn_local;
+
+use crate::book::{End, Mode, Sent, TICK, note};
+use crate::dice::Dice;
+use crate::member::Member;
+use crate::world::{Run, lock};
+
+/// Larger than what an outbox encodes ahead.
+const LARGE_BYTES: (u64, u64) = (250 << 10, 400 << 10);
+/// Sends of one actor.
+const QUOTA: (u64, u64) = (2, 16);
+
+type Done<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+type Action = for<'a> fn(&'a User) -> Done<'a>;
+
+/// What a user does next, and how often.
+static ACTIONS: &[(u32, Action)] = &[
+    (30, |user| Box::pin(user.send(Mode::Sync, None))),
+    (40, |user| Box::pin(user.send(Mode::Async, None))),
+    (12, |user| Box::pin(user.send(Mode::OneWay, None))),
+    (5, |user| Box::pin(user.give_up())),
+    (6, |user| Box::pin(user.burst())),
+    (6, |user| Box::pin(user.sequence())),
+    (3, |user| Box::pin(user.prepare_topic())),
+    (3, |user| Box::pin(user.fetch_queues())),
+];
+
+/// One user of a producer.
+pub(crate) struct User {
+    run: Arc<Run>,
+    member: Arc<Member>,
+    dice: Dice,
+}
+
+/// Does this and that until the run calms down or the producer ends.
+pub(crate) async fn act(run: Arc<Run>, member: Arc<Member>, dice: Dice) {
+    let user = User { run, member, dice };
+    let pace = user.dice.pick(&[20, 400, 1500]);
+    tokio::time::sleep(user.dice.ms(0, 3000)).await;
+    for _ in 0..user.dice.from_to(QUOTA.0, QUOTA.1) {
+        tokio::time::sleep(user.dice.ms(0, pace)).await;
+        if user.run.is_calm() {
+            return;
+        }
+        user.dice.weighted(ACTIONS)(&user).await;
+        if user.member.producer.state() == State::Closed {
+            return;
+        }
+    }
+}
+
+/// When all is well again every running producer must be able to send.
+pub(crate) async fn probe(run: &Arc<Run>, member: &Arc<Member>) {
+    let p = &member.producer;
+    if run.book.has_exploded(member.group) {
+        return;
+    }
+    run.book.check(p.state() == State::Running, || format!("producer {} is {:?}", member.index, p.state()));
+    let mut message = Message::new(&run.topics[0].name).unwrap();
+    message.set_body(b"all is well").unwrap();
+    let options = SendOptions { timeout: Timeout::After(Duration::from_secs(3)), ..SendOptions::default() };
+    for _ in 0..3 {
+        let result = p.send(&message, &options, p.deadline(options.timeout)).await;
+        run.book.check(result.is_ok(), || format!("after the troubles a send fails: {result:?}"));
+        run.book.check(result.is_err() || result.is_ok_and(|result| result.attempts == 1), || {
+            "after the troubles a send needs more than one attempt".to_owned()
+        });
+        run.book.count("probe");
+    }
+}
+
+/// What may still be under way when a producer is shut down.
+pub(crate) async fn part(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
+    if !run.troubled || dice.percent(50) {
+        return;
+    }
+    for node in (0..run.brokers).map(Node::Broker).chain([Node::NameServer]) {
+        if dice.percent(40) {
+            run.core.set_frozen(node, true);
+        } else if dice.percent(20) {
+            run.core.set_latency(node, dice.ms(1, 1000));
+        }
+    }
+    let user = User { run: Arc::clone(run), member: Arc::clone(member), dice: dice.fork() };
+    user.burst().await;
+    let waits = user.dice.from_to(0, 3);
+    for _ in 0..waits {
+        let user = User { run: Arc::clone(run), member: Arc::clone(member), dice: dice.fork() };
+        spawn_local(async move { user.send(Mode::Sync, None).await });
+    }
+    tokio::time::sleep(dice.ms(0, 20)).await;
+}
+
+/// Sends that were accepted and have not ended, except one-way ones, of which nothing is heard.
+pub(crate) fn open(run: &Run, member: &Member) -> Vec<usize> {
+    select(run, |sent| {
+        let lost = sent.given_up || sent.mode == Mode::OneWay;
+        sent.member == member.index && sent.accepted != Some(false) && !lost && sent.ends.is_empty()
+    })
+}
+
+/// Those of them whose callback has not run.
+pub(crate) fn open_callbacks(run: &Run, member: &Member) -> Vec<usize> {
+    select(run, |sent| {
+        sent.member == member.index
+            && sent.mode == Mode::Async
+            && sent.accepted == Some(true)
+            && sent.ends.is_empty()
+    })
+}
+
+/// Sends that a shutdown ended.
+pub(crate) fn cut_off(run: &Run, member: &Member) -> Vec<usize> {
+    let closed = |end: &End| matches!(end, End::Failed { kind: ErrorKind::Closed, .. });
+    select(run, |sent| {
+        sent.member == member.index && sent.accepted == Some(true) && sent.ends.iter().any(closed)
+    })
+}
+
+fn select(run: &Run, which: impl Fn(&Sent) -> bool) -> Vec<usize> {
+    let mut selected = Vec::new();
+    run.book.each(|number, sent| {
+        if which(sent) {
+            selected.push(number);
+        }
+    });
+    selected
+}
+
+/// A send that is about to be made.
+struct Letter {
+    number: usize,
+    message: Message,
+    options: SendOptions,
+    deadline: Option<Instant>,
+    before: State,
+}
+
+impl User {
+    /// Draws a message and options, and writes them into the book.
+    fn letter(&self, mode: Mode, sequence: Option<(u64, (String, i32), String)>) -> Letter {
+        let (dice, member) = (&self.dice, &self.member);
+        let p = &member.producer;
+        let mut topic = dice.pick(&self.run.topics).name;
+        if dice.percent(6) {
+            topic = dice.pick(&["new", "new", "other", "other", "TBW102"]).to_owned();
+        }
+        let mut queue = dice.percent(20).then(|| self.queue(&topic));
+        let mut order = None;
+        if let Some((number, named, of)) = sequence {
+            (order, queue, topic) = (Some(number), Some(named), of);
+        }
+        let timeout = *dice.weighted(&[
+            (45, Timeout::Default),
+            (4, Timeout::After(Duration::ZERO)),
+            (10, Timeout::After(dice.ms(1, 40))),
+            (35, Timeout::After(dice.ms(40, 6000))),
+            (6, Timeout::Forever),
+        ]);
+        let options = SendOptions {
+            timeout,
+            block: dice.percent(35),
+            no_retry: dice.percent(10),
+            queue: queue.as_ref().map(|(broker, id)| (Text::new(broker), *id)),
+        };
+        let body = self.body();
+        let deadline = p.deadline(timeout);
+        let number = self.run.book.submitted(Sent {
+            member: member.index,
+            mode,
+            topic: topic.clone(),
+            queue,
+            body: body.clone(),
+            attempts_max: if options.no_retry { 1 } else { member.attempts_max },
+            at_most_once: member.at_most_once,
+            block: options.block,
+            deadline,
+            sequence: order,
+            given_up: false,
+            accepted: None,
+            ends: Vec::new(),
+            id: None,
+            attempts: None,
+            seen: Vec::new(),
+            go_aways: 0,
+        });
+        let mut message = Message::new(&topic).unwrap();
+        message.set_body(&body).unwrap();
+        message.set_keys(Some(&format!("s{number}"))).unwrap();
+        if dice.percent(20) {
+            message.set_property("colour", Some("hellgrün")).unwrap();
+        }
+        Letter { number, message, options, deadline, before: p.state() }
+    }
+
+    /// Mostly one that there is when nothing is wrong.
+    fn queue(&self, topic: &str) -> (String, i32) {
+        let named = self.run.topics.iter().find(|known| known.name == topic);
+        let broker = self.dice.below(self.run.brokers);
+        let queues = named.map_or(1, |topic| topic.queues[broker]).max(1);
+        let id =
+            if self.dice.percent(5) { 9 } else { self.dice.from_to(0, u64::from(queues.unsigned_abs()) - 1) };
+        (self.run.core.broker_name(broker), i32::try_from(id).unwrap())
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let dice = &self.dice;
+        let count = match dice.below(1000) {
+            0..5 => 0,
+            5..10 => dice.from_to(LARGE_BYTES.0, LARGE_BYTES.1),
+            10..60 => dice.from_to(4000, 10_000),
+            _ => dice.from_to(1, 300),
+        };
+        let count = usize::try_from(count).unwrap();
+        let mut body = dice.bytes(count.min(200));
+        while body.len() < count {
+            body.extend_from_within(..body.len().min(count - body.len()));
+        }
+        body
+    }
+
+    async fn send(&self, mode: Mode, sequence: Option<(u64, (String, i32), String)>) {
+        let letter = self.letter(mode, sequence);
+        match mode {
+            Mode::Sync => self.send_sync(letter).await,
+            Mode::Async => drop(self.send_async(letter).await),
+            Mode::OneWay => {
+                let p = &self.member.producer;
+                let sent = p.send_oneway(&letter.message, &letter.options, letter.deadline).await;
+                self.returned(&letter, sent);
+            }
+        }
+    }
+
+    async fn send_sync(&self, letter: Letter) {
+        let p = &self.member.producer;
+        let result = p.send(&letter.message, &letter.options, letter.deadline).await;
+        self.run.book.count(match &result {
+            Ok(_) => "sync: stored",
+            Err(_) => "sync: failed",
+        });
+        let refused = result.as_ref().err().filter(|error| error.message_id().as_str().is_empty());
+        if let Some(error) = refused {
+            return self.returned(&letter, Err(error.clone()));
+        }
+        self.run.book.with(letter.number, |sent| sent.accepted = Some(true));
+        self.run.book.ended(letter.number, result.as_ref(), Instant::now());
+    }
+
+    /// The receiver is told when the callback has run.
+    async fn send_async(&self, letter: Letter) -> Option<oneshot::Receiver<()>> {
+        let (book, handed) = (Arc::clone(&self.run.book), self.run.lanes.handed());
+        let (tell, told) = oneshot::channel();
+        let number = letter.number;
+        let callback = Callback::new(move |outcome| {
+            let at = lock(&handed).unwrap_or_else(|| {
+                book.broken(format!("the callback of send {number} runs outside a callback thread"));
+                Instant::now()
+            });
+            book.count(if outcome.is_ok() { "async: stored" } else { "async: failed" });
+            book.ended(number, outcome, at);
+            // Mostly nobody waits.
+            let _ = tell.send(());
+        });
+        let p = &self.member.producer;
+        let sent = p.send_async(&letter.message, &letter.options, letter.deadline, callback).await;
+        let accepted = sent.is_ok();
+        self.returned(&letter, sent);
+        accepted.then_some(told)
+    }
+
+    /// A call has returned: accepted, or refused for a good reason.
+    fn returned(&self, letter: &Letter, result: Result<(), Error>) {
+        let (book, number, p) = (&self.run.book, letter.number, &self.member.producer);
+        let kind = result.map_err(|error| error.kind());
+        note!(book, "send {number} returned: {kind:?}");
+        let now = Instant::now();
+        let (mode, body_bytes, ends) = book.with(number, |sent| {
+            sent.accepted = Some(kind.is_ok());
+            (sent.mode, sent.body.len(), sent.ends.len())
+        });
+        let late = letter.deadline.is_some_and(|deadline| now > deadline + TICK);
+        book.check(!late, || {
+            format!("the call of send {number} returned {:?} late", now - letter.deadline.unwrap())
+        });
+        let Err(kind) = kind else {
+            book.count(if mode == Mode::Async { "async: accepted" } else { "one-way: accepted" });
+            return book.check(letter.before == State::Running, || {
+                format!("send {number} is accepted by a producer that is {:?}", letter.before)
+            });
+        };
+        book.check(ends == 0, || format!("send {number} is refused and called back"));
+        let waits = mode == Mode::Sync || letter.options.block;
+        let fair = match kind {
+            ErrorKind::EmptyBody => body_bytes == 0,
+            ErrorKind::InvalidTopic => letter.message.topic().as_str() == "TBW102",
+            ErrorKind::MessageTooLarge => body_bytes > 3000,
+            ErrorKind::QueueFull => !waits,
+            ErrorKind::CompletionFull => mode == Mode::Async,
+            ErrorKind::Timeout => waits,
+            ErrorKind::InvalidState => matches!(letter.before, State::Created | State::Starting),
+            ErrorKind::Closed => matches!(p.state(), State::Closing | State::Closed),
+            ErrorKind::Internal => self.run.book.has_exploded(self.member.group),
+            _ => false,
+        };
+        book.count(match kind {
+            ErrorKind::QueueFull => "refused: queue full",
+            ErrorKind::CompletionFull => "refused: completion full",
+            ErrorKind::Timeout => "refused: no room in time",
+            ErrorKind::Closed => "refused: closed",
+            ErrorKind::Internal => "refused: internal",
+            _ => "refused: the message",
+        });
+        book.check(fair, || {
+            format!("send {number} is refused with {kind:?}, the producer was {:?}", letter.before)
+        });
+    }
+
+    /// A caller that drops the call before it is over.
+    async fn give_up(&self) {
+        let mode = self.dice.pick(&[Mode::Sync, Mode::Async]);
+        let letter = self.letter(mode, None);
+        let number = letter.number;
+        self.run.book.with(number, |sent| sent.given_up = true);
+        let call = async {
+            match mode {
+                Mode::Sync => self.send_sync(letter).await,
+                _ => drop(self.send_async(letter).await),
+            }
+        };
+        let limit = self.dice.ms(0, 40);
+        if tokio::time::timeout(limit, call).await.is_ok() {
+            self.run.book.with(number, |sent| sent.given_up = false);
+        } else {
+            note!(self.run.book, "the caller of send {number} gives up");
+            self.run.book.count("given up");
+        }
+    }
+
+    /// Many at once.
+    async fn burst(&self) {
+        self.run.book.count("burst");
+        for _ in 0..self.dice.from_to(5, 30) {
+            let mode = self.dice.pick(&[Mode::Async, Mode::Async, Mode::OneWay]);
+            self.send(mode, None).await;
+            if self.dice.percent(10) {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// One after the other to one queue.
+    async fn sequence(&self) {
+        self.run.book.count("sequence");
+        let topic = self.dice.pick(&self.run.topics).name;
+        let (number, queue) = (self.dice.number(), self.queue(&topic));
+        for _ in 0..self.dice.from_to(2, 6) {
+            if self.member.ending.load(Ordering::Relaxed) {
+                return;
+            }
+            let sequence = Some((number, queue.clone(), topic.clone()));
+            if self.dice.percent(50) {
+                self.send(Mode::Sync, sequence).await;
+            } else if let Some(told) = self.send_async(self.letter(Mode::Async, sequence)).await {
+                // Dropped unused when the callback is: that is found elsewhere.
+                let _ = told.await;
+            }
+        }
+    }
+
+    async fn prepare_topic(&self) {
+        let limit = self.dice.ms(0, 3000);
+        let deadline = Instant::now() + limit;
+        let topic = self.dice.pick(&self.run.topics).name;
+        let result = self.member.producer.prepare_topic(&topic, Some(deadline)).await;
+        note!(self.run.book, "{topic} prepared: {:?}", result.map_err(|error| error.kind()));
+        self.in_time("prepare_topic", deadline);
+    }
+
+    async fn fetch_queues(&self) {
+        let limit = self.dice.ms(0, 3000);
+        let deadline = Instant::now() + limit;
+        let topic = self.dice.pick(&self.run.topics).name;
+        let result = self.member.producer.fetch_queues(&topic, Some(deadline)).await;
+        note!(self.run.book, "queues of {topic}: {:?}", result.map_err(|error| error.kind()));
+        self.in_time("fetch_queues", deadline);
+    }
+
+    fn in_time(&self, what: &str, deadline: Instant) {
+        self.run.book.count("look-up by the user");
+        let late = Instant::now().saturating_duration_since(deadline);
+        self.run.book.check(late <= TICK, || format!("{what} returned {late:?} after its deadline"));
+    }
+}
