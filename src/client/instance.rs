@@ -38,6 +38,8 @@ pub struct Instance {
     pauses: Pauses,
     /// By the address that routes give. Locked after the routes where both are.
     brokers: Mutex<BTreeMap<Address, Master>>,
+    /// Ends of connections that no route leads to any more, as long as requests are open there.
+    retired: Mutex<Vec<Weak<Broker>>>,
     /// Notified when a broker cannot be reached: its routes may be out of date.
     troubled: Arc<Notify>,
     /// Connection tasks, refresh and heartbeat: ended by [`Self::close`].
@@ -99,6 +101,7 @@ impl Instance {
             routes: Routes::default(),
             pauses: Pauses::default(),
             brokers: Mutex::default(),
+            retired: Mutex::default(),
             troubled: Arc::default(),
             tasks: Mutex::new(tasks),
             failed,
@@ -227,6 +230,7 @@ impl Instance {
             }
             all.push(master.sends);
         }
+        all.extend(lock(&self.retired).iter().filter_map(Weak::upgrade));
         all
     }
 
@@ -259,8 +263,12 @@ impl Instance {
         });
         for (address, master) in retired {
             log::debug!("no route leads to the broker {address} any more");
-            master.main.retire();
-            master.sends.retire();
+            let mut leaving = lock(&self.retired);
+            leaving.retain(|broker| broker.strong_count() > 0);
+            for broker in [&master.main, &master.sends] {
+                leaving.push(Arc::downgrade(broker));
+                broker.retire();
+            }
         }
     }
 

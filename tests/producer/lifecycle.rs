@@ -124,6 +124,25 @@ fn a_shutdown_cuts_off_at_its_limit_whatever_the_sends_wait_for() {
 }
 
 #[test]
+fn a_shutdown_reaches_what_is_open_on_a_broker_that_left_the_routes() {
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(&[("route.poll.ms", "100")]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        sim.core.set_frozen(0, true);
+        let told = Told::default();
+        let long = within(60_000);
+        p.send_async(&message("T"), &long, p.deadline(long.timeout), told.callback()).await.unwrap();
+        sim.core.set_master(0, false);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let begun = Instant::now();
+        let error = p.shutdown(Some(begun + Duration::from_millis(100))).await.unwrap_err();
+        assert_eq!((error.kind(), p.state(), told.len()), (ErrorKind::Closed, State::Closed, 1));
+        assert!(begun.elapsed() <= Duration::from_millis(150), "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
 fn destroying_does_not_wait_and_every_send_still_ends_once() {
     simulate_one(|sim| async move {
         sim.core.add_topic("T", 1);
