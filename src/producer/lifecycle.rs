@@ -205,6 +205,9 @@ impl Producer {
             }) else {
                 return Ok(());
             };
+            if instance.has_failed() {
+                return Err(Error::new(ErrorKind::Internal, format!("the client broke: {error}")));
+            }
             let pause = self.now() + ROUND_PAUSE;
             if deadline.is_some_and(|deadline| deadline <= pause) {
                 return Err(Error::new(ErrorKind::NoNamesrv, format!("no name server answered: {error}")));

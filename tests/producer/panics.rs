@@ -115,6 +115,20 @@ fn every_accepted_send_ends_once_and_only_that_producer_is_broken() {
 }
 
 #[test]
+fn a_start_without_a_limit_does_not_wait_for_a_client_that_broke() {
+    simulate_two(|sim| async move {
+        let armed = arm(&sim, &sim.core.namesrv(), true);
+        armed.store(true, Ordering::Relaxed);
+        let p = sim.create(&[]).unwrap();
+        let started = tokio::time::timeout(Duration::from_secs(60), p.start(None, true)).await;
+        let error = started.expect("it waits for ever").unwrap_err();
+        assert_eq!((error.kind(), p.state()), (ErrorKind::Internal, State::Created));
+        armed.store(false, Ordering::Relaxed);
+        p.start(None, true).await.unwrap();
+    });
+}
+
+#[test]
 fn a_panic_on_the_way_to_a_name_server_frees_those_who_wait_for_a_route() {
     simulate_two(|sim| async move {
         let armed = arm(&sim, &sim.core.namesrv(), true);
