@@ -253,13 +253,12 @@ impl Instance {
     /// Lets the brokers go that no route leads to any more.
     fn retire_brokers(&self) {
         let mut retired = Vec::new();
-        self.routes.with_all(|routes| {
-            let used = |master: &Master| {
-                routes
-                    .clone()
-                    .any(|route| route.brokers.iter().any(|known| Arc::ptr_eq(&known.broker, &master.sends)))
-            };
-            retired.extend(lock(&self.brokers).extract_if(.., |_, master| !used(master)));
+        self.routes.after_change(|routes| {
+            let brokers = routes.flat_map(|route| route.brokers.iter());
+            let mut used: Vec<_> = brokers.map(|known| Arc::as_ptr(&known.broker)).collect();
+            used.sort_unstable();
+            let is_used = |master: &Master| used.binary_search(&Arc::as_ptr(&master.sends)).is_ok();
+            retired.extend(lock(&self.brokers).extract_if(.., |_, master| !is_used(master)));
         });
         for (address, master) in retired {
             log::debug!("no route leads to the broker {address} any more");

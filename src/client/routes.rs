@@ -87,6 +87,8 @@ type Map<T> = HashMap<Arc<str>, T, BuildHasherDefault<DefaultHasher>>;
 #[derive(Default)]
 pub struct Routes {
     known: RwLock<Map<Arc<TopicRoute>>>,
+    /// A route was replaced by another: brokers may be without one. Changed under the lock of `known`.
+    replaced: AtomicBool,
     /// Topics being looked up. Locked before `known` where both are.
     looking: Mutex<Map<Looking>>,
     stop: AtomicBool,
@@ -159,13 +161,18 @@ impl Routes {
         }
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
         let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), data };
-        known.insert(Arc::clone(topic), Arc::new(route));
+        if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {
+            self.replaced.store(true, Ordering::Relaxed);
+        }
         true
     }
 
-    /// Shows every route to `look`; meanwhile none changes.
-    pub(crate) fn with_all(&self, look: impl FnOnce(Values<'_, Arc<str>, Arc<TopicRoute>>)) {
-        look(self.known().values());
+    /// Shows every route to `look` if one was replaced since the last time; meanwhile none changes.
+    pub(crate) fn after_change(&self, look: impl FnOnce(Values<'_, Arc<str>, Arc<TopicRoute>>)) {
+        let known = self.known();
+        if self.replaced.swap(false, Ordering::Relaxed) {
+            look(known.values());
+        }
     }
 
     /// The broker of this name, with a topic whose route leads to it.

@@ -52,7 +52,10 @@ fn a_batch_has_its_own_code_and_says_so() {
         let command =
             sent(&SendMessage { batch: true, unit_mode: true, broker_name: "b-0", ..MESSAGE }, format);
         assert_eq!((command.code, command.ext("m"), command.ext("k")), (320, Some("true"), Some("true")));
-        assert_eq!((command.opaque, command.language, command.version), (42, Language::Rust, crate::codes::VERSION));
+        assert_eq!(
+            (command.opaque, command.language, command.version),
+            (42, Language::Rust, crate::codes::VERSION)
+        );
         let send = SendMessage::decode(&command).unwrap();
         assert!(send.batch && send.unit_mode);
         assert_eq!((send.broker_name.as_str(), send.flag), ("b-0", -7));
