@@ -10,6 +10,7 @@ mod ending;
 mod faults;
 mod lifecycle;
 mod panics;
+mod parity;
 mod recovery;
 mod retry;
 mod routes;
