@@ -642,7 +642,10 @@ ROCKETMQ_API size_t rocketmq_producer_in_flight(const rocketmq_producer *produce
 /** Brokers that messages could be written to now. [any] */
 ROCKETMQ_API int32_t rocketmq_producer_connected(const rocketmq_producer *producer);
 
-/** Looks the topic up and connects to its brokers, so that the first send is fast. [wait] */
+/**
+ * Looks the topic up and connects to its brokers, so that the first send is fast. Asks the name servers anew
+ * for a topic that they did not know; a send to such a topic does so once a second. [wait]
+ */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_prepare_topic(rocketmq_producer *producer,
                                                 const char *topic,

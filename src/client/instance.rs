@@ -98,7 +98,7 @@ impl Instance {
             config,
             identity,
             name_servers: NameServers::new(servers, first),
-            routes: Routes::default(),
+            routes: Routes::new(Arc::clone(&world.clock)),
             pauses: Pauses::default(),
             brokers: Mutex::default(),
             retired: Mutex::default(),

@@ -9,6 +9,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod dial;
 pub mod instance;
+pub(crate) mod missing;
 pub(crate) mod name_servers;
 pub(crate) mod outbox;
 pub(crate) mod pause;

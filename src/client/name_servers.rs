@@ -64,7 +64,9 @@ impl NameServers {
 fn read(answer: &Command) -> Result<Option<RouteData>, String> {
     match answer.code {
         response::SUCCESS if !answer.body.is_empty() => {
-            RouteData::parse(&answer.body).map(Some).map_err(|error| error.to_string())
+            let route = RouteData::parse(&answer.body).map_err(|error| error.to_string())?;
+            // Brokers that are all gone are no reason to forget where they were.
+            Ok(Some(route).filter(|route| !route.queues.is_empty() && !route.brokers.is_empty()))
         }
         response::SUCCESS | response::TOPIC_NOT_EXIST => Ok(None),
         code => Err(format!("code {code}, {}", answer.remark.as_deref().unwrap_or("no remark"))),

@@ -5,6 +5,7 @@ use std::collections::hash_map::{DefaultHasher, Values};
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use protocol::route::RouteData;
 use tokio::sync::Notify;
@@ -13,8 +14,13 @@ use tokio::time::{Instant, sleep_until};
 use crate::client::address::Address;
 use crate::client::broker::{Broker, Cut, Done};
 use crate::client::instance::Instance;
+use crate::client::missing::Missing;
+use crate::client::world::Clock;
 use crate::runtime::lock;
 use crate::text::Text;
+
+/// How long a route without a writable queue counts: a broker that comes back is found within that.
+const UNUSABLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where a topic's messages may go.
 pub struct TopicRoute {
@@ -24,6 +30,8 @@ pub struct TopicRoute {
     pub queues: Vec<RouteQueue>,
     /// Position of the round robin.
     pub turn: AtomicUsize,
+    /// When a name server said so.
+    known: Instant,
     data: protocol::route::PublishRoute,
 }
 
@@ -84,13 +92,14 @@ pub trait RouteWaiter: Send {
 type Map<T> = HashMap<Arc<str>, T, BuildHasherDefault<DefaultHasher>>;
 
 /// The routes of an instance.
-#[derive(Default)]
 pub struct Routes {
+    clock: Arc<dyn Clock>,
     known: RwLock<Map<Arc<TopicRoute>>>,
     /// A route was replaced by another: brokers may be without one. Changed under the lock of `known`.
     replaced: AtomicBool,
-    /// Topics being looked up. Locked before `known` where both are.
+    /// Topics being looked up. Locked before `known` and `missing`.
     looking: Mutex<Map<Looking>>,
+    missing: Mutex<Missing>,
     stop: AtomicBool,
     stopped: Arc<Notify>,
 }
@@ -103,12 +112,32 @@ struct Looking {
 }
 
 impl Routes {
-    /// The route of `topic`, if it is known.
-    pub fn get(&self, topic: &str) -> Option<Arc<TopicRoute>> {
-        self.known().get(topic).cloned()
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            known: RwLock::default(),
+            replaced: AtomicBool::new(false),
+            looking: Mutex::default(),
+            missing: Mutex::default(),
+            stop: AtomicBool::new(false),
+            stopped: Arc::default(),
+        }
     }
 
-    /// Gives `waiter` the route of `topic`, after the one look-up of it when it is not known.
+    /// The route of `topic`, if it is known. One without a writable queue is known for a moment only.
+    pub fn get(&self, topic: &str) -> Option<Arc<TopicRoute>> {
+        let present = self.known().get(topic).cloned()?;
+        let usable = !present.queues.is_empty() || self.clock.now() < present.known + UNUSABLE_LIMIT;
+        usable.then_some(present)
+    }
+
+    /// Has the name servers asked again for `topic` although they did not know it a moment ago.
+    pub fn forget_missing(&self, topic: &str) {
+        lock(&self.missing).ask_again(topic, self.clock.now());
+    }
+
+    /// Gives `waiter` the route of `topic`, after the one look-up of it when it is not known. A topic that no
+    /// name server knew a moment ago is not looked up.
     pub fn join(&self, instance: &Arc<Instance>, topic: &str, waiter: Box<dyn RouteWaiter>, done: &mut Done) {
         let mut looking = lock(&self.looking);
         if self.is_stopped() {
@@ -124,6 +153,10 @@ impl Routes {
             present.poke.notify_one();
             return;
         }
+        if lock(&self.missing).has(topic, self.clock.now()) {
+            drop(looking);
+            return waiter.ready(Err(RouteError::NotFound), done);
+        }
         let name: Arc<str> = topic.into();
         let poke = Arc::new(Notify::new());
         looking.insert(Arc::clone(&name), Looking { waiting: vec![waiter], poke: Arc::clone(&poke) });
@@ -131,13 +164,18 @@ impl Routes {
         instance.world().tasks.spawn(look_up(Arc::clone(instance), name, poke));
     }
 
-    /// Makes `data` the route of `topic`; whether it differs. A route that does not stays the same object.
+    /// Makes `data` the route of `topic`; whether it differs. A route that does not stays the same object, and
+    /// one that can be used stays rather than one whose addresses make no sense.
     pub(crate) fn put(&self, instance: &Instance, topic: &Arc<str>, data: &RouteData, pattern: bool) -> bool {
+        let now = self.clock.now();
+        lock(&self.missing).ask_again(topic, now);
         let data = data.publish();
         // Held to the end: a broker must not be let go before its route is in.
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let present = known.get(topic);
-        if present.is_some_and(|present| present.data == data) {
+        let same = present.is_some_and(|present| present.data == data);
+        // One without a queue is made again: it counts from now on.
+        if same && present.is_some_and(|present| !present.queues.is_empty()) {
             return false;
         }
         let turn = present.map_or_else(
@@ -159,12 +197,24 @@ impl Routes {
             let broker = instance.broker(&address);
             brokers.push(RouteBroker { name: Text::new(&known.name), broker });
         }
+        let lost = queues.is_empty() && !data.queues.is_empty();
+        if lost && present.is_some_and(|present| !present.queues.is_empty()) {
+            log::warn!("{topic}: the new route has no broker that could be reached; the one before stays");
+            return false;
+        }
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
-        let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), data };
+        let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), known: now, data };
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {
             self.replaced.store(true, Ordering::Relaxed);
         }
-        true
+        !same
+    }
+
+    /// No name server knows `topic`, nor a pattern to create it from.
+    fn put_missing(&self, topic: &Arc<str>) {
+        if lock(&self.missing).add(topic, self.clock.now()) {
+            log::warn!("{topic}: no name server knows it, nor a topic that it could be created after");
+        }
     }
 
     /// Shows every route to `look` if one was replaced since the last time; meanwhile none changes.
@@ -267,7 +317,10 @@ async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
             instance.routes().put(&instance, &topic, &data, pattern);
             RouteError::NotFound
         }
-        Ok(None) => RouteError::NotFound,
+        Ok(None) => {
+            instance.routes().put_missing(&topic);
+            RouteError::NotFound
+        }
         Err(error) => RouteError::NoNameServer(error.to_string().into()),
     };
     let (waiting, route) = instance.routes().end_look_up(&topic);

@@ -171,7 +171,8 @@ pub unsafe extern "C" fn rocketmq_producer_connected(producer: *const rocketmq_p
     })
 }
 
-/// Looks the topic up and connects to its brokers, so that the first send is fast. \[wait\]
+/// Looks the topic up and connects to its brokers, so that the first send is fast. Asks the name servers anew
+/// for a topic that they did not know; a send to such a topic does so once a second. \[wait\]
 ///
 /// # Safety
 ///

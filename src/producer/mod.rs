@@ -162,7 +162,7 @@ impl Producer {
         self.purges.load(Ordering::Relaxed)
     }
 
-    /// Looks the topic up and connects to its brokers.
+    /// Looks the topic up and connects to its brokers. Asks anew for a topic that nobody knew a moment ago.
     pub async fn prepare_topic(&self, topic: &str, deadline: Option<Instant>) -> Result<(), Error> {
         self.check_running()?;
         let route = self.route(topic, deadline).await?;
@@ -216,6 +216,7 @@ impl Producer {
         let instance = self.instance().ok_or_else(|| self.wrong_state())?;
         let (tell, told) = tokio::sync::oneshot::channel();
         let waiter = Box::new(Asking { owner: self.number, deadline, tell });
+        instance.routes().forget_missing(topic);
         instance.routes().join(&instance, topic, waiter, &mut instance.done());
         let route = told.await.unwrap_or(Err(RouteError::Closed));
         route.map_err(|error| {

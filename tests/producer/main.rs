@@ -13,6 +13,7 @@ mod panics;
 mod parity;
 mod recovery;
 mod retry;
+mod route_answers;
 mod routes;
 mod scripts;
 mod send;
