@@ -1,7 +1,7 @@
-//! The cluster on 127.0.0.1: a listener for each node, and one thread that serves them all.
+//! The cluster on the loopback interface: a listener for each node, and one thread that serves them all.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -21,7 +21,7 @@ const SWITCH_LIMIT: Duration = Duration::from_secs(5);
 const LISTEN_AGAIN: Duration = Duration::from_millis(10);
 const BACKLOG: u32 = 1024;
 
-/// A name server and brokers on 127.0.0.1, on a thread of their own, so that blocking callers can use it. Dropping it
+/// A name server and brokers on the loopback interface, on a thread of their own, so that blocking callers can use it. Dropping it
 /// stops them. It is a [`Core`] as well: everything that can be asked or scripted is there.
 pub struct Cluster {
     core: Core,
@@ -32,9 +32,10 @@ pub struct Cluster {
 impl Cluster {
     /// Starts; all nodes take connections when this returns.
     pub fn start(options: Options) -> io::Result<Self> {
-        let mut holders = vec![hold(options.namesrv_port)?];
+        let ip = options.ip();
+        let mut holders = vec![hold(SocketAddr::new(ip, options.namesrv_port))?];
         for _ in 0..options.brokers {
-            holders.push(hold(0)?);
+            holders.push(hold(SocketAddr::new(ip, 0))?);
         }
         let mut ports = Vec::with_capacity(holders.len());
         for holder in &holders {
@@ -102,10 +103,10 @@ impl Drop for Cluster {
 
 /// A bound socket. Where the system lets a second one listen at the port of a first that does not, the first keeps the
 /// port from being given away while the node is down.
-fn hold(port: u16) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
+fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
     socket.set_reuseaddr(true)?;
-    socket.bind(SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)))?;
+    socket.bind(address)?;
     Ok(socket)
 }
 
@@ -147,10 +148,7 @@ fn run(
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
+    hold(address)?.listen(BACKLOG)
 }
 
 /// Accepts while the node is up, and has no listener while it is down.

@@ -10,7 +10,7 @@ use crate::node::Node;
 use crate::stored::Stored;
 
 impl Core {
-    /// Address of the name server: `127.0.0.1:port`.
+    /// Address of the name server: `127.0.0.1:port` or `[::1]:port`.
     pub fn namesrv(&self) -> String {
         self.address(Node::NameServer)
     }

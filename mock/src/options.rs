@@ -1,5 +1,7 @@
 //! What a cluster looks like when it starts.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 /// What a cluster looks like. `Options { brokers: 2, ..Options::default() }` names what differs from the default.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -11,8 +13,11 @@ pub struct Options {
     pub default_queues: i32,
     /// Cluster name in the routes. Default `DefaultCluster`.
     pub cluster_name: String,
-    /// Host part of the addresses that brokers advertise. Default `127.0.0.1`; a name must lead there.
+    /// Host part of the addresses that brokers advertise. Default `127.0.0.1`; a name must lead there, and with
+    /// `ipv6` it is to be `::1`.
     pub host: String,
+    /// The nodes listen at [::1] instead of 127.0.0.1, where the name server then is. Default false.
+    pub ipv6: bool,
     /// Port of the name server, 0 for a free one. Default 0.
     pub namesrv_port: u16,
     /// Routes in standard JSON, as servers from 4.9.4 on, for requests that say `acceptStandardJsonOnly` or have
@@ -33,6 +38,13 @@ pub struct Options {
     pub events_max: usize,
 }
 
+impl Options {
+    /// Where the nodes listen.
+    pub(crate) const fn ip(&self) -> IpAddr {
+        if self.ipv6 { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -41,6 +53,7 @@ impl Default for Options {
             default_queues: 8,
             cluster_name: "DefaultCluster".into(),
             host: "127.0.0.1".into(),
+            ipv6: false,
             namesrv_port: 0,
             standard_json: false,
             mirror_format: false,

@@ -2,7 +2,7 @@
 //! `dispatch.rs`, `name_server.rs`, `broker.rs` and `sink.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -68,7 +68,10 @@ impl State {
         let mut brokers = Vec::new();
         for (index, port) in ports.iter().enumerate() {
             let Some(broker) = index.checked_sub(1) else {
-                switches.insert(Node::NameServer, Switches::new(format!("127.0.0.1:{port}")));
+                switches.insert(
+                    Node::NameServer,
+                    Switches::new(SocketAddr::new(options.ip(), *port).to_string()),
+                );
                 continue;
             };
             switches.insert(Node::Broker(broker), Switches::new(format!("{}:{port}", options.host)));
