@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use protocol::HeaderFormat;
 
-use crate::client::address::Address;
+use crate::client::name_servers::Source;
 
 /// The settings of an instance, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientConfig {
-    /// `namesrv.addr`, never empty.
-    pub name_servers: Vec<Address>,
+    /// `namesrv.addr`, or where the list is asked for. An instance's own may have changed since.
+    pub name_servers: Source,
     /// `client.ip`; otherwise the host's first suitable address.
     pub client_ip: Option<String>,
     /// `instance.name`; otherwise one that no other producer has.

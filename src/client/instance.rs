@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::client::address::Address;
 use crate::client::broker::{Broker, Cut, Done, Greeting, PeerLimits, Role};
 use crate::client::config::ClientConfig;
-use crate::client::name_servers::{NameServers, NoNameServer};
+use crate::client::discovery;
+use crate::client::name_servers::{NameServers, NoNameServer, Source};
 use crate::client::pause::{self, Pauses};
 use crate::client::reconnect;
 use crate::client::routes::Routes;
@@ -33,7 +34,7 @@ pub struct Instance {
     config: ClientConfig,
     world: World,
     identity: Arc<Identity>,
-    name_servers: NameServers,
+    name_servers: Arc<NameServers>,
     routes: Routes,
     pauses: Pauses,
     /// By the address that routes give. Locked after the routes where both are.
@@ -87,40 +88,59 @@ impl Instance {
     pub(crate) fn new(config: ClientConfig, world: World) -> Arc<Self> {
         let identity = Arc::new(Identity { client_id: client_id(&config, &world), groups: Mutex::default() });
         let failed = Arc::new(AtomicBool::new(false));
-        let mut tasks = Vec::new();
-        let servers: Vec<_> = config
-            .name_servers
-            .iter()
-            .map(|address| start_peer(&config, &world, address, Role::default(), &failed, &mut tasks))
-            .collect();
-        let first = world.random.below(servers.len());
+        let start = {
+            let (config, world, failed) = (config.clone(), world.clone(), Arc::clone(&failed));
+            move |address: &Address, tasks: &mut Vec<_>| {
+                start_peer(&config, &world, address, Role::default(), &failed, tasks)
+            }
+        };
+        let source = config.name_servers.clone();
+        let name_servers = Arc::new(NameServers::new(source, world.clone(), Box::new(start)));
         let instance = Arc::new(Self {
             config,
             identity,
-            name_servers: NameServers::new(servers, first),
+            name_servers,
             routes: Routes::new(Arc::clone(&world.clock)),
             pauses: Pauses::default(),
             brokers: Mutex::default(),
             retired: Mutex::default(),
             troubled: Arc::default(),
-            tasks: Mutex::new(tasks),
+            tasks: Mutex::default(),
             failed,
             world,
         });
         instance.spawn(refresh(Arc::downgrade(&instance)));
         instance.spawn(pause::run(Arc::downgrade(&instance)));
         instance.spawn(heartbeats(Arc::downgrade(&instance), instance.config.heartbeat));
+        if let Source::Discovery(endpoint) = &instance.config.name_servers {
+            let (config, world) = (instance.config.clone(), instance.world.clone());
+            let peer = move |address: &Address| peer(&config, &world, address, Role::default());
+            instance.spawn(discovery::run(Arc::clone(&instance.name_servers), Arc::clone(endpoint), peer));
+        }
         instance
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.world.tasks.spawn(task);
-        lock(&self.tasks).push(task);
+        let mut tasks = lock(&self.tasks);
+        tasks.retain(|task| !task.is_finished());
+        tasks.push(task);
     }
 
-    /// Its settings.
-    pub const fn config(&self) -> &ClientConfig {
-        &self.config
+    /// Its settings, the name servers as they are now.
+    pub fn config(&self) -> ClientConfig {
+        ClientConfig { name_servers: self.name_servers.source(), ..self.config.clone() }
+    }
+
+    /// Whom it asks for routes.
+    pub(crate) fn name_servers(&self) -> &NameServers {
+        &self.name_servers
+    }
+
+    /// Asks these name servers from the next request on, and at once for the routes in use.
+    pub fn change_name_servers(self: &Arc<Self>, source: Source) {
+        self.name_servers.set(source.clone());
+        self.spawn(refresh_once(Arc::downgrade(self), source));
     }
 
     /// The seams.
@@ -170,22 +190,26 @@ impl Instance {
 
     /// Whether a name server answers. Any answer counts.
     pub async fn reach_name_server(&self, until: Instant) -> Result<(), NoNameServer> {
-        self.name_servers.route(&self.config.default_topic, until).await.map(drop)
+        self.name_servers.route(&self.config.default_topic, until, false).await.map(drop)
     }
 
     /// Asks the name servers for `topic`'s route and, when there is none, for that of the default topic,
     /// which a broker that creates topics has; `true` beside it says so.
     pub(crate) async fn fetch_route(&self, topic: &str) -> Result<Option<(RouteData, bool)>, NoNameServer> {
-        if let Some(route) = self.fetch_known_route(topic).await? {
+        if let Some(route) = self.fetch_known_route(topic, true).await? {
             return Ok(Some((route, false)));
         }
-        let pattern = self.fetch_known_route(&self.config.default_topic).await?;
+        let pattern = self.fetch_known_route(&self.config.default_topic, true).await?;
         Ok(pattern.map(|route| (route.for_default_topic(self.config.default_queues), true)))
     }
 
-    /// Asks the name servers for `topic`'s own route.
-    pub(crate) async fn fetch_known_route(&self, topic: &str) -> Result<Option<RouteData>, NoNameServer> {
-        self.name_servers.route(topic, self.world.clock.now() + LOOKUP_LIMIT).await
+    /// Asks the name servers for `topic`'s own route. A `patient` question waits while none can be reached.
+    pub(crate) async fn fetch_known_route(
+        &self,
+        topic: &str,
+        patient: bool,
+    ) -> Result<Option<RouteData>, NoNameServer> {
+        self.name_servers.route(topic, self.world.clock.now() + LOOKUP_LIMIT, patient).await
     }
 
     /// Where messages to the broker at `address` go, connected to when it is new, so that it hears of the
@@ -295,7 +319,7 @@ impl Instance {
 
     /// Whether the route of `topic` has changed.
     async fn refresh_topic(&self, topic: &Arc<str>) -> bool {
-        match self.fetch_known_route(topic).await {
+        match self.fetch_known_route(topic, false).await {
             Ok(Some(route)) => self.routes.put(self, topic, &route, false),
             // A name server that was restarted does not know its brokers yet: the route stays.
             Ok(None) => false,
@@ -330,7 +354,8 @@ impl Instance {
     /// Closes every connection and waits for the tasks, those that have not ended at `until` are aborted.
     pub async fn close(&self, until: Instant) {
         self.stop();
-        let tasks = std::mem::take(&mut *lock(&self.tasks));
+        let mut tasks = std::mem::take(&mut *lock(&self.tasks));
+        tasks.extend(self.name_servers.take_tasks());
         for mut task in tasks {
             if timeout_at(until, &mut task).await.is_err() {
                 task.abort();
@@ -341,10 +366,12 @@ impl Instance {
     }
 
     fn stop(&self) {
-        for broker in self.all_brokers().iter().chain(self.name_servers.servers()) {
+        for broker in self.all_brokers() {
             broker.stop();
         }
+        // Look-ups that are refused from now on see why.
         self.routes.stop();
+        self.name_servers.stop();
     }
 }
 
@@ -362,12 +389,16 @@ fn start_peer(
     failed: &Arc<AtomicBool>,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Arc<Broker> {
-    let limits = PeerLimits { connect: config.connect_timeout, idle: config.connection_idle };
-    let broker = Broker::new(address, world, config.header_format, limits, role);
+    let broker = peer(config, world, address, role);
     let failed = Arc::clone(failed);
     let task = reconnect::run(Arc::clone(&broker), move || failed.store(true, Ordering::Release));
     tasks.push(world.tasks.spawn(task));
     broker
+}
+
+fn peer(config: &ClientConfig, world: &World, address: &Address, role: Role) -> Arc<Broker> {
+    let limits = PeerLimits { connect: config.connect_timeout, idle: config.connection_idle };
+    Broker::new(address, world, config.header_format, limits, role)
 }
 
 /// `ip@instance[@unit]`. The instance part of a nameless producer is the process id, as RocketMQ's own
@@ -429,6 +460,18 @@ async fn refresh(instance: Weak<Instance>) {
             quiet_until = clock.now() + TROUBLE_PAUSE;
         }
         instance.retire_brokers();
+    }
+}
+
+/// Looks the routes in use up again because of a new list of name servers, until there is a newer one.
+async fn refresh_once(instance: Weak<Instance>, source: Source) {
+    let Some(routes) = instance.upgrade().map(|instance| instance.routes.all()) else { return };
+    for (topic, _) in routes {
+        let Some(instance) = instance.upgrade() else { return };
+        if instance.routes.is_stopped() || instance.name_servers.source() != source {
+            return;
+        }
+        instance.refresh_topic(&topic).await;
     }
 }
 

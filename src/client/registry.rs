@@ -1,5 +1,5 @@
 //! Instances that producers share: those with an instance name of their own choice and equal settings.
-//! Two clusters never share one, since the name servers are part of the settings.
+//! Two clusters never share one, since the name servers of the moment are part of the settings.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,7 +24,8 @@ impl Registry {
             return Instance::new(config.clone(), world.clone());
         }
         let mut members = lock(&self.0);
-        let fits = |member: &&mut Member| member.instance.config() == config && !member.instance.has_failed();
+        let fits =
+            |member: &&mut Member| member.instance.config() == *config && !member.instance.has_failed();
         if let Some(member) = members.iter_mut().find(fits) {
             member.producers += 1;
             return Arc::clone(&member.instance);

@@ -15,6 +15,7 @@ use crate::client::address::Address;
 use crate::client::broker::{Broker, Cut, Done};
 use crate::client::instance::Instance;
 use crate::client::missing::Missing;
+use crate::client::name_servers::NoNameServer;
 use crate::client::world::Clock;
 use crate::runtime::lock;
 use crate::text::Text;
@@ -267,14 +268,22 @@ impl Routes {
         Arc::clone(&self.stopped)
     }
 
-    fn expire(&self, topic: &str, now: Instant, done: &mut Done) {
+    /// Ends those whose deadline has passed; `why` is what there is to say beside that.
+    fn expire(&self, topic: &str, why: Option<&NoNameServer>, done: &mut Done) {
+        let now = self.clock.now();
         let expired: Vec<_> = lock(&self.looking).get_mut(topic).map_or_else(Vec::new, |topic| {
             let over = |waiter: &mut Box<dyn RouteWaiter>| waiter.deadline().is_some_and(|at| at <= now);
             topic.waiting.extract_if(.., over).collect()
         });
         for waiter in expired {
-            waiter.ready(Err(RouteError::Timeout), done);
+            let error =
+                why.map_or(RouteError::Timeout, |why| RouteError::NoNameServer(why.to_string().into()));
+            waiter.ready(Err(error), done);
         }
+    }
+
+    fn is_awaited(&self, topic: &str) -> bool {
+        lock(&self.looking).get(topic).is_some_and(|topic| !topic.waiting.is_empty())
     }
 
     fn next_deadline(&self, topic: &str) -> Option<Instant> {
@@ -298,7 +307,7 @@ impl Routes {
 /// The one look-up of a topic; those who wait give up at their own deadlines meanwhile.
 async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
     let guard = LookUp { instance: &instance, topic: &topic };
-    let mut fetching = std::pin::pin!(instance.fetch_route(&topic));
+    let mut fetching = std::pin::pin!(fetch(&instance, &topic));
     let fetched = loop {
         let deadline = instance.routes().next_deadline(&topic);
         let now = instance.world().clock.now();
@@ -307,8 +316,8 @@ async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
             fetched = &mut fetching => break fetched,
             () = poke.notified() => {}
             () = sleep_until(deadline.unwrap_or(now)), if deadline.is_some() => {
-                let now = instance.world().clock.now();
-                instance.routes().expire(&topic, now, &mut instance.done());
+                let trouble = instance.name_servers().trouble();
+                instance.routes().expire(&topic, trouble.as_ref(), &mut instance.done());
             }
         }
     };
@@ -328,6 +337,20 @@ async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
     let mut done = instance.done();
     for waiter in waiting {
         waiter.ready(route.clone().ok_or_else(|| error.clone()), &mut done);
+    }
+}
+
+/// One look-up; goes on while there is no list of name servers and somebody still waits for one.
+async fn fetch(instance: &Instance, topic: &str) -> Result<Option<(RouteData, bool)>, NoNameServer> {
+    loop {
+        let fetched = instance.fetch_route(topic).await;
+        let later = fetched.is_err()
+            && instance.name_servers().is_empty()
+            && !instance.routes().is_stopped()
+            && instance.routes().is_awaited(topic);
+        if !later {
+            return fetched;
+        }
     }
 }
 

@@ -171,6 +171,35 @@ pub unsafe extern "C" fn rocketmq_producer_connected(producer: *const rocketmq_p
     })
 }
 
+/// Changes a live key (rocketmq_config_key_is_live()) of a running producer, with the values and errors of
+/// rocketmq_config_set(); other known keys: `ROCKETMQ_ERR_INVALID_ARGUMENT`. "namesrv.addr": the new list holds
+/// from the next request on, servers in both lists keep their connection, those that are gone are closed;
+/// discovery by "namesrv.domain" ends. Producers that share a client ("instance.name") share the change; one
+/// that is created later with the old list does not join them. \[any\]
+///
+/// # Safety
+///
+/// `producer` is NULL or from create; the texts as R5, `error` as R2 has them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_producer_update(
+    producer: *mut rocketmq_producer,
+    key: *const c_char,
+    value: *const c_char,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or from create.
+        let producer = unsafe { handle::producer(producer) }?;
+        // SAFETY: NULL or text.
+        let key = unsafe { input::text("key", key) }?;
+        // SAFETY: NULL or text.
+        let value = unsafe { input::text("value", value) }?;
+        producer.update(key, value)
+    })
+}
+
 /// Looks the topic up and connects to its brokers, so that the first send is fast. Asks the name servers anew
 /// for a topic that they did not know; a send to such a topic does so once a second. \[wait\]
 ///

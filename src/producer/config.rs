@@ -10,6 +10,8 @@ use protocol::{HeaderFormat, codes::response};
 
 use crate::client::address::Address;
 use crate::client::config::ClientConfig;
+use crate::client::discovery::Endpoint;
+use crate::client::name_servers::Source;
 use crate::error::{Error, ErrorKind};
 use crate::producer::fault::Table;
 
@@ -37,6 +39,9 @@ enum Check {
     Bool,
     OneOf(&'static [&'static str]),
     Addresses,
+    Domain,
+    /// Part of an address on the web: no blank.
+    PathPart,
     Group,
     Topic,
     /// Part of a client id: no blank, no `@`.
@@ -49,14 +54,21 @@ enum Check {
 const MS_MAX: i64 = 86_400_000;
 
 macro_rules! key {
+    (live $name:literal, $kind:literal, $default:literal, $check:expr, $doc:literal) => {
+        Key { live: true, ..key!($name, $kind, $default, $check, $doc) }
+    };
     ($name:literal, $kind:literal, $default:literal, $check:expr, $doc:literal) => {
         Key { name: $name, kind: $kind, default: $default, doc: $doc, live: false, check: $check }
     };
 }
 
 static KEYS: &[Key] = &[
-    key!(c"namesrv.addr", c"string", c"", Check::Addresses,
-        c"Name servers, host:port between semicolons; the environment's NAMESRV_ADDR when not set."),
+    key!(live c"namesrv.addr", c"string", c"", Check::Addresses,
+        c"Name servers, host:port between semicolons; when not set the environment's NAMESRV_ADDR, then what namesrv.domain tells."),
+    key!(c"namesrv.domain", c"string", c"", Check::Domain,
+        c"Host that tells the name servers: the first line of http://<domain>[:8080]/rocketmq/<subgroup>[-<unit>?nofix=1], asked every two minutes. Only when neither namesrv.addr nor NAMESRV_ADDR is set."),
+    key!(c"namesrv.subgroup", c"string", c"nsaddr", Check::PathPart,
+        c"Which list namesrv.domain is asked for; unit.name adds to it."),
     key!(c"producer.group", c"string", c"", Check::Group,
         c"Group that the producer belongs to. Required."),
     key!(c"instance.name", c"string", c"", Check::IdPart,
@@ -200,6 +212,13 @@ impl Check {
             Self::Addresses => {
                 Address::parse_list(value).map(drop).map_err(|(item, why)| format!("in {item:?}, {why}"))
             }
+            Self::Domain => Endpoint::parse_domain(value).map(drop).map_err(|why| {
+                format!("it must be a host, with or without a port and without http://: {why}")
+            }),
+            Self::PathPart if value.is_empty() || value.contains(char::is_whitespace) => {
+                refuse("it is empty or has a blank inside")
+            }
+            Self::PathPart => Ok(()),
             Self::Group => name::check_group(value).map_err(|error| error.to_string()),
             Self::Topic if value == "TBW102" => Ok(()),
             Self::Topic => name::check_topic(value).map_err(|error| error.to_string()),
@@ -375,23 +394,55 @@ impl Values<'_> {
         })
     }
 
-    /// `namesrv.addr`, else the environment's `NAMESRV_ADDR`, as RocketMQ's own clients do.
-    fn name_servers(&self) -> Result<Vec<Address>, Error> {
-        let (source, text) = match self.optional(c"namesrv.addr") {
-            Some(text) => ("namesrv.addr", text),
-            None => match std::env::var("NAMESRV_ADDR") {
-                Ok(text) if !text.trim().is_empty() => ("the environment's NAMESRV_ADDR", text),
-                _ => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidValue,
-                        "namesrv.addr is not set, and neither is NAMESRV_ADDR in the environment",
-                    ));
-                }
-            },
+    /// `namesrv.addr`, else the environment's `NAMESRV_ADDR`, else discovery, as RocketMQ's own clients do.
+    fn name_servers(&self) -> Result<Source, Error> {
+        let set = self.optional(c"namesrv.addr").map(|text| ("namesrv.addr", text));
+        let environment = || {
+            let text = std::env::var("NAMESRV_ADDR").ok().filter(|text| !text.trim().is_empty())?;
+            Some(("the environment's NAMESRV_ADDR", text))
         };
-        Address::parse_list(&text).map_err(|(item, why)| {
-            Error::new(ErrorKind::InvalidValue, format!("{source}: in {item:?}, {why}"))
-        })
+        if let Some((source, text)) = set.or_else(environment) {
+            return parse_source(source, &text);
+        }
+        let Some(domain) = self.optional(c"namesrv.domain") else {
+            return Err(Error::new(
+                ErrorKind::InvalidValue,
+                "namesrv.addr is not set, and neither are NAMESRV_ADDR in the environment and namesrv.domain",
+            ));
+        };
+        Endpoint::new(&domain, self.text(c"namesrv.subgroup"), self.optional(c"unit.name").as_deref())
+            .map(|endpoint| Source::Discovery(endpoint.into()))
+            .map_err(|why| Error::new(ErrorKind::InvalidValue, format!("namesrv.domain: {domain:?}: {why}")))
+    }
+}
+
+fn parse_source(name: &str, text: &str) -> Result<Source, Error> {
+    Address::parse_list(text)
+        .map(Source::list)
+        .map_err(|(item, why)| Error::new(ErrorKind::InvalidValue, format!("{name}: in {item:?}, {why}")))
+}
+
+/// A change of settings while the producer runs.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// `namesrv.addr`.
+    NameServers(Source),
+}
+
+impl Change {
+    /// Refuses keys that only a new producer takes, then checks `value` as [`Config::set`] does.
+    pub(crate) fn read(key: &str, value: &str) -> Result<Self, Error> {
+        let live = find(key)?.live;
+        match key {
+            "namesrv.addr" if live => {
+                Config::new().set(key, Some(value))?;
+                parse_source(key, value).map(Self::NameServers)
+            }
+            _ => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("{key} cannot change while the producer runs: create another producer"),
+            )),
+        }
     }
 }
 
@@ -424,6 +475,8 @@ mod tests {
             ("unit.mode", "yes", "true or false"),
             ("header.format", "xml", "json, rocketmq"),
             ("namesrv.addr", "host", "port"),
+            ("namesrv.domain", "http://host", "without http://"),
+            ("namesrv.subgroup", "a b", "blank"),
             ("producer.group", "a b", "\"a b\""),
             ("instance.name", "a@b", "@"),
             ("send.retry.codes", "1,x", "commas"),
@@ -454,6 +507,17 @@ mod tests {
         assert!(error.to_string().contains("producer.group"));
         config.set("producer.group", Some("G")).unwrap();
         let settings = Settings::read(&config).unwrap();
-        assert_eq!((settings.client.name_servers.len(), settings.retries), (2, 2));
+        let servers = Source::list(vec![Address::parse("b:2").unwrap(), Address::parse("a:1").unwrap()]);
+        assert_eq!((settings.client.name_servers, settings.retries), (servers, 2));
+    }
+
+    #[test]
+    fn exactly_the_live_keys_can_be_changed() {
+        for key in keys() {
+            let refused = kind(Change::read(name_of(key), "a:1"));
+            assert_eq!(refused, (!key.live).then_some(ErrorKind::InvalidArgument), "{:?}", key.name);
+        }
+        assert_eq!(kind(Change::read("no.such.key", "1")), Some(ErrorKind::UnknownKey));
+        assert_eq!(kind(Change::read("namesrv.addr", "host")), Some(ErrorKind::InvalidValue));
     }
 }

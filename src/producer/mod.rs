@@ -11,6 +11,7 @@ mod fault;
 mod flight;
 mod lifecycle;
 mod limits;
+mod live;
 mod message;
 mod options;
 mod result;
@@ -189,7 +190,7 @@ impl Producer {
         let asking = {
             let (instance, topic) = (Arc::clone(&instance), Arc::<str>::from(topic));
             async move {
-                let fetched = instance.fetch_known_route(&topic).await;
+                let fetched = instance.fetch_known_route(&topic, true).await;
                 if let Ok(Some(route)) = &fetched {
                     instance.routes().put(&instance, &topic, route, false);
                 }

@@ -162,6 +162,7 @@ int main(int argc, char **argv)
     rocketmq_error_destroy(error);
     must("start", rocketmq_producer_start(producer, 20000, &error), error);
     CHECK(rocketmq_producer_client_id(producer)[0] != 0);
+    must("update", rocketmq_producer_update(producer, "namesrv.addr", argv[1], &error), error);
     send_all_ways(producer, message);
     shut_down(producer);
     CHECK(get(&ended) == 51 && kept_result && kept_error);

@@ -40,6 +40,9 @@ fn text_that_is_not_utf8_is_refused_everywhere() {
         assert!(rocketmq_message_property(m, BROKEN).is_null());
         assert_eq!(rocketmq_send_options_set_queue(options.object, BROKEN, 0), INVALID_UTF8);
         let p = producer.object;
+        let addresses = c"namesrv.addr".as_ptr();
+        assert_eq!(status(|error| rocketmq_producer_update(p, BROKEN, good, error)), INVALID_UTF8);
+        assert_eq!(status(|error| rocketmq_producer_update(p, addresses, BROKEN, error)), INVALID_UTF8);
         assert_eq!(status(|error| rocketmq_producer_prepare_topic(p, BROKEN, 10, error)), INVALID_UTF8);
         assert_eq!(
             status(|error| rocketmq_producer_fetch_queues(p, BROKEN, 10, &raw mut list, error)),

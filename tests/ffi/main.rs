@@ -15,6 +15,7 @@ mod header;
 mod input;
 mod log;
 mod message;
+mod name_servers;
 mod null;
 mod options;
 mod producer;

@@ -92,7 +92,9 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "name" => "\"city\"",
             "broker" => "\"broker-a\"",
             "key" if function.name == "rocketmq_global_set" => "\"runtime.worker.threads\"",
+            "key" if function.name == "rocketmq_producer_update" => "\"namesrv.addr\"",
             "key" => "\"send.retries\"",
+            "value" if function.name == "rocketmq_producer_update" => "namesrv",
             "value" => "\"1\"",
             _ => panic!("{}: which text is {name}?", function.name),
         }

@@ -29,6 +29,9 @@ fn calls(p: *mut rocketmq_producer) -> Vec<i32> {
             status(|error| {
                 rocketmq_producer_send_async(p, m, options, Some(report), ends.user_data(), error)
             }),
+            status(|error| {
+                rocketmq_producer_update(p, c"namesrv.addr".as_ptr(), c"127.0.0.1:1".as_ptr(), error)
+            }),
             status(|error| rocketmq_producer_prepare_topic(p, topic, 1000, error)),
             status(|error| rocketmq_producer_fetch_queues(p, topic, 1000, &raw mut list, error)),
             status(|error| rocketmq_producer_flush(p, 1000, error)),
@@ -47,7 +50,7 @@ fn a_producer_that_is_not_started_refuses_to_send() {
     assert_eq!(text(unsafe { rocketmq_producer_client_id(producer.object) }), "");
     assert_eq!(unsafe { rocketmq_producer_in_flight(producer.object) }, 0);
     assert_eq!(unsafe { rocketmq_producer_connected(producer.object) }, 0);
-    assert_eq!(calls(producer.object), [INVALID_STATE; 7]);
+    assert_eq!(calls(producer.object), [INVALID_STATE; 8]);
     assert_eq!(shutdown(&producer), OK, "before start it closes at once");
     assert_eq!(state(&producer), CLOSED_STATE);
 }
@@ -65,7 +68,7 @@ fn start_is_once_and_shutdown_is_for_good() {
     assert_eq!(shutdown(&producer), OK);
     assert_eq!(state(&producer), CLOSED_STATE);
     assert_eq!(shutdown(&producer), OK, "again at once");
-    assert_eq!(calls(producer.object), [CLOSED; 7]);
+    assert_eq!(calls(producer.object), [CLOSED; 8]);
     assert_eq!(start(), CLOSED);
     assert_eq!(unsafe { rocketmq_producer_client_id(producer.object) }, id, "the same text");
 }
@@ -105,7 +108,7 @@ fn a_destroyed_producer_is_noticed() {
     let id = unsafe { rocketmq_producer_client_id(producer.object) };
     let name = text(id).to_owned();
     unsafe { rocketmq_producer_destroy(producer.object) };
-    assert_eq!(calls(producer.object), [INVALID_HANDLE; 7]);
+    assert_eq!(calls(producer.object), [INVALID_HANDLE; 8]);
     assert_eq!(shutdown(&producer), INVALID_HANDLE);
     unsafe {
         assert_eq!(status(|error| rocketmq_producer_start(producer.object, 0, error)), INVALID_HANDLE);
@@ -137,7 +140,7 @@ fn a_destroyed_producer_is_noticed_while_a_call_still_uses_it() {
     }));
     unsafe { rocketmq_producer_destroy(producer.object) };
     assert_eq!(state(&producer), -1);
-    assert_eq!(calls(producer.object), [INVALID_HANDLE; 7]);
+    assert_eq!(calls(producer.object), [INVALID_HANDLE; 8]);
     assert_ne!(asking.join().unwrap(), OK);
 }
 
@@ -188,7 +191,7 @@ fn a_global_shutdown_ends_every_producer_and_the_library_starts_again() {
     assert_eq!(status(|error| unsafe { rocketmq_global_shutdown(5000, error) }), OK);
     for producer in [&first, &second, &created] {
         assert_eq!(state(producer), CLOSED_STATE);
-        assert_eq!(calls(producer.object), [CLOSED; 7]);
+        assert_eq!(calls(producer.object), [CLOSED; 8]);
     }
     assert_eq!(worker_threads(), OK, "as freshly loaded");
     assert_eq!(status(|error| unsafe { rocketmq_global_shutdown(0, error) }), OK, "nothing left");

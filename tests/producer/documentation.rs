@@ -9,7 +9,8 @@ fn page() -> String {
     let mut page = String::from(
         "# Configuration\n\nMade from the library's table of keys, which a program can read with `rocketmq_config_key_name()` and its \
          sisters: do not edit.\n\nValues are text, set with `rocketmq_config_set()` and copied at `rocketmq_producer_create()`. An unknown \
-         key or a bad value is an error that names it. Durations are whole milliseconds.\n\n| key | type | default | what for |\n|---|---|---|---|\n",
+         key or a bad value is an error that names it. Durations are whole milliseconds. Keys marked *live* may change while a producer runs: \
+         `rocketmq_producer_update()`.\n\n| key | type | default | what for |\n|---|---|---|---|\n",
     );
     for key in keys() {
         let text = |text: &std::ffi::CStr| text.to_str().unwrap().replace('|', "\\|");
@@ -17,7 +18,8 @@ fn page() -> String {
             "" => String::new(),
             default => format!("`{default}`"),
         };
-        writeln!(page, "| `{}` | {} | {default} | {} |", text(key.name), text(key.kind), text(key.doc))
+        let live = if key.live { " *live*" } else { "" };
+        writeln!(page, "| `{}`{live} | {} | {default} | {} |", text(key.name), text(key.kind), text(key.doc))
             .unwrap();
     }
     page.push_str(

@@ -5,10 +5,13 @@
 
 mod bad_input;
 mod connections;
+mod discovery;
 mod documentation;
 mod ending;
 mod faults;
 mod lifecycle;
+mod name_servers;
+mod names;
 mod panics;
 mod parity;
 mod recovery;

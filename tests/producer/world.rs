@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rocketmq_mock::{Core, Options};
+use rocketmq_mock::{Core, Node, Options};
 use rocketmq_producer::client::world::{
     ByteStream, Clock, Connector, Dispatcher, Promise, Random, Resolver, World,
 };
@@ -17,6 +17,7 @@ use rocketmq_producer::producer::{
     Callback, Config, Instant, Message, Producer, SendOptions, SendResult, Timeout,
 };
 use rocketmq_producer::runtime::Jobs;
+use tokio::io::DuplexStream;
 
 /// When the simulated wall clock starts: the 24th of a month.
 pub(crate) const WALL_MS: i64 = 1_700_800_000_000;
@@ -27,7 +28,7 @@ pub(crate) struct Sim {
     pub(crate) core: Core,
     pub(crate) connector: Arc<Streams>,
     pub(crate) resolver: Arc<Names>,
-    world: World,
+    pub(crate) world: World,
 }
 
 /// Runs `test` on one thread with paused time.
@@ -43,6 +44,7 @@ pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) 
             aliases: Mutex::default(),
             hanging: Mutex::default(),
             wrap: Mutex::new(None),
+            others: Mutex::default(),
         });
         let resolver = Arc::new(Names::default());
         let world = World {
@@ -74,8 +76,15 @@ pub(crate) fn simulate_two<F: Future>(test: impl FnOnce(Arc<Sim>) -> F) {
 impl Sim {
     /// A producer with these settings beside name server and group.
     pub(crate) fn create(&self, values: &[(&str, &str)]) -> Result<Arc<Producer>, Error> {
+        let server = self.core.namesrv();
+        let all: Vec<_> =
+            [("namesrv.addr", server.as_str())].into_iter().chain(values.iter().copied()).collect();
+        self.create_bare(&all)
+    }
+
+    /// A producer with these settings beside the group.
+    pub(crate) fn create_bare(&self, values: &[(&str, &str)]) -> Result<Arc<Producer>, Error> {
         let mut config = Config::new();
-        config.set("namesrv.addr", Some(&self.core.namesrv()))?;
         config.set("producer.group", Some("G"))?;
         for (key, value) in values {
             config.set(key, Some(value))?;
@@ -86,6 +95,16 @@ impl Sim {
     /// Dials so far.
     pub(crate) fn dials(&self) -> usize {
         self.connector.dialled().len()
+    }
+
+    /// The same cluster for a process with other luck.
+    pub(crate) fn with_seed(&self, seed: u64) -> Self {
+        Self {
+            core: self.core.clone(),
+            connector: Arc::clone(&self.connector),
+            resolver: Arc::clone(&self.resolver),
+            world: World { random: Random::with_seed(seed), ..self.world.clone() },
+        }
     }
 
     /// A running one.
@@ -151,7 +170,11 @@ pub(crate) struct Streams {
     /// Addresses that never answer a dial.
     hanging: Mutex<BTreeSet<String>>,
     wrap: Mutex<Option<Wrap>>,
+    /// Further addresses, and who takes connections there.
+    others: Mutex<BTreeMap<SocketAddr, Listener>>,
 }
+
+type Listener = Box<dyn Fn(DuplexStream) + Send>;
 
 impl Streams {
     /// Every address that was dialled, in order.
@@ -167,6 +190,37 @@ impl Streams {
     /// Dials to `address` are never answered from now on, as when packets are dropped.
     pub(crate) fn hang(&self, address: &str) {
         self.hanging.lock().unwrap().insert(address.into());
+    }
+
+    fn wrapped(&self, stream: DuplexStream, address: SocketAddr) -> Box<dyn ByteStream> {
+        match &*self.wrap.lock().unwrap() {
+            Some(wrap) => wrap(Box::new(stream), address),
+            None => Box::new(stream),
+        }
+    }
+
+    /// Takes connections at one more address.
+    pub(crate) fn listen(&self, address: &str, accept: impl Fn(DuplexStream) + Send + 'static) {
+        self.others.lock().unwrap().insert(address.parse().unwrap(), Box::new(accept));
+    }
+
+    /// Is a node at one more address.
+    pub(crate) fn serve(&self, address: &str, core: &Core, node: impl Into<Node>) {
+        let (core, node) = (core.clone(), node.into());
+        self.listen(address, move |stream| {
+            let core = core.clone();
+            tokio::spawn(async move { core.serve(node, stream).await });
+        });
+    }
+
+    /// Refuses connections at such an address. Those there are stay.
+    pub(crate) fn refuse(&self, address: &str) {
+        self.others.lock().unwrap().remove(&address.parse().unwrap());
+    }
+
+    /// The addresses dialled since this was asked last.
+    pub(crate) fn take_dialled(&self) -> Vec<String> {
+        std::mem::take(&mut self.dialled.lock().unwrap())
     }
 
     /// Every further stream goes through `wrap`.
@@ -185,6 +239,12 @@ impl Connector for Streams {
         if self.hanging.lock().unwrap().contains(&place) {
             return Box::pin(std::future::pending());
         }
+        if let Some(accept) = self.others.lock().unwrap().get(&address) {
+            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+            accept(theirs);
+            let stream = self.wrapped(ours, address);
+            return Box::pin(async { Ok(stream) });
+        }
         if let Some(real) = self.aliases.lock().unwrap().get(&place) {
             place.clone_from(real);
         }
@@ -194,10 +254,7 @@ impl Connector for Streams {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let core = self.core.clone();
         tokio::spawn(async move { core.serve(node, theirs).await });
-        let mut stream: Box<dyn ByteStream> = Box::new(ours);
-        if let Some(wrap) = &*self.wrap.lock().unwrap() {
-            stream = wrap(stream, address);
-        }
+        let stream = self.wrapped(ours, address);
         Box::pin(async { Ok(stream) })
     }
 }
