@@ -81,6 +81,7 @@ pub(crate) async fn run(
     peer: impl Fn(&Address) -> Arc<Broker>,
 ) {
     let asking = async {
+        let mut told = String::new();
         loop {
             let peer = peer(&endpoint.address);
             let now = || peer.world.clock.now();
@@ -89,11 +90,15 @@ pub(crate) async fn run(
                 Ok(list) => {
                     log::debug!("{endpoint} names {list:?}");
                     servers.discovered(&endpoint, list);
+                    told.clear();
                 }
                 Err(reason) => {
                     let trouble = format!("{endpoint}: {reason}");
-                    log::warn!("the list of name servers stays as it is: {trouble}");
+                    // Once for each reason: while somebody waits it comes twice a second.
+                    let level = if trouble == told { log::Level::Debug } else { log::Level::Warn };
+                    log::log!(level, "the list of name servers stays as it is: {trouble}");
                     servers.not_discovered(&trouble);
+                    told = trouble;
                     sleep_until(now() + FAILURE_PAUSE).await;
                 }
             }

@@ -254,6 +254,8 @@ impl NameServers {
         let turn = |server: &Arc<Broker>| Turn { address: server.address.clone(), again: false };
         let mut turns: VecDeque<Turn> = current.servers.iter().map(turn).collect();
         turns.rotate_left(current.first.load(Ordering::Relaxed).min(turns.len()));
+        // What was true before may not be any more.
+        *lock(&self.trouble) = None;
         let mut reasons = Vec::new();
         let mut unreached = 0;
         while let Some(Turn { address, again }) = turns.pop_front() {

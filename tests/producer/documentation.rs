@@ -9,8 +9,8 @@ fn page() -> String {
     let mut page = String::from(
         "# Configuration\n\nMade from the library's table of keys, which a program can read with `rocketmq_config_key_name()` and its \
          sisters: do not edit.\n\nValues are text, set with `rocketmq_config_set()` and copied at `rocketmq_producer_create()`. An unknown \
-         key or a bad value is an error that names it. Durations are whole milliseconds. Keys marked *live* may change while a producer runs: \
-         `rocketmq_producer_update()`.\n\n| key | type | default | what for |\n|---|---|---|---|\n",
+         key or a bad value is an error that names it. Durations are whole milliseconds. Keys marked *live* may change while a producer runs, for all \
+         producers that share its client (`instance.name`): `rocketmq_producer_update()`.\n\n| key | type | default | what for |\n|---|---|---|---|\n",
     );
     for key in keys() {
         let text = |text: &std::ffi::CStr| text.to_str().unwrap().replace('|', "\\|");
