@@ -10,8 +10,11 @@ APACHE := 4.7.0 4.9.7 5.5.0
 APACHE_NEWEST := $(lastword $(APACHE))
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
+# Runs of the simulator, and the first one's seed.
+SEEDS := 20000
+FIRST := 0
 
-.PHONY: help deps apache build demo test test-apache valgrind asan bench clean
+.PHONY: help deps apache build demo test simulate test-apache valgrind asan bench clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -30,7 +33,11 @@ test: deps apache ## the gate of every landing
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
+	$(MAKE) simulate
 	git diff --exit-code include/
+
+simulate: ## the client in a hostile world, drawn from seeds: SEEDS=20000 of them, from FIRST=0 on
+	SEEDS=$(SEEDS) FIRST=$(FIRST) cargo test --profile simulate --test simulation -- --nocapture
 
 test-apache: deps apache ## every test against Apache RocketMQ, on every version
 	ROCKETMQ_TEST_APACHE=full cargo test --test apache -- --include-ignored

@@ -61,6 +61,8 @@ pub(crate) struct Sent {
     pub(crate) at_most_once: bool,
     pub(crate) block: bool,
     pub(crate) deadline: Option<Instant>,
+    /// Purged: it ends at once.
+    pub(crate) purged: Option<Instant>,
     /// Made in turn with others of this number, each after the end of the one before.
     pub(crate) sequence: Option<u64>,
     /// The caller dropped the call.
@@ -199,8 +201,9 @@ impl Book {
             sent.ends.push(end);
             sent.attempts = Some(attempts);
             sent.id = Some(id).filter(|id| !id.is_empty());
-            let late = sent.deadline.is_some_and(|deadline| handed > deadline + TICK);
-            (late.then(|| handed - sent.deadline.unwrap()), sent.ends.len() > 1)
+            let limit = sent.deadline.into_iter().chain(sent.purged).min();
+            let late = limit.is_some_and(|limit| handed > limit + TICK);
+            (late.then(|| handed - limit.unwrap()), sent.ends.len() > 1)
         });
         self.check(!twice, || format!("send {number} ended twice"));
         self.check(late.is_none(), || format!("send {number} ended {late:?} after its deadline"));

@@ -31,12 +31,12 @@ impl Dice {
     }
 
     /// From `low` to `high`, both of them included.
-    pub(crate) fn from_to(&self, low: u64, high: u64) -> u64 {
+    pub(crate) fn between(&self, low: u64, high: u64) -> u64 {
         lock(&self.0).u64(low..=high)
     }
 
     pub(crate) fn ms(&self, low: u64, high: u64) -> Duration {
-        Duration::from_millis(self.from_to(low, high))
+        Duration::from_millis(self.between(low, high))
     }
 
     /// True so often in a hundred.

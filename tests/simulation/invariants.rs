@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rocketmq_mock::{Node, Stored, What};
@@ -33,6 +34,7 @@ pub(crate) async fn check(run: &Run) {
             attempts(sent, stored),
             to_the_queue(run, sent),
             one_id(number, sent, &mut ids),
+            reason(run, sent),
         ];
         for sentence in sentences.into_iter().flatten() {
             run.book.broken(format!("send {number} {sentence}"));
@@ -94,7 +96,9 @@ fn truth(sent: &Sent, stored: &[(usize, Arc<Stored>)]) -> Option<String> {
             (!found).then(|| format!("is not where it was said to be stored: {told:?}"))
         }
         End::Failed { outcome: Outcome::NotSent, .. } => {
-            (!sent.seen.is_empty()).then(|| format!("reached a broker and was told {told:?}"))
+            // Whoever says "go away" has not looked at it.
+            let seen = u32::try_from(sent.seen.len()).unwrap();
+            (seen > sent.go_aways).then(|| format!("reached a broker and was told {told:?}"))
         }
         End::Failed { outcome: Outcome::Rejected, .. } => {
             (!stored.is_empty()).then(|| format!("is stored and was told {told:?}"))
@@ -127,6 +131,19 @@ fn to_the_queue(run: &Run, sent: &Sent) -> Option<String> {
     let wrong =
         sent.seen.iter().find(|seen| run.core.broker_name(seen.broker) != *broker || seen.queue_id != *id)?;
     Some(format!("for queue {id} of {broker} went to queue {} of broker {}", wrong.queue_id, wrong.broker))
+}
+
+/// Errors that only one thing leads to.
+fn reason(run: &Run, sent: &Sent) -> Option<String> {
+    let Some(End::Failed { kind, .. }) = sent.ends.first() else { return None };
+    let member = &run.members[sent.member];
+    let fair = match kind {
+        ErrorKind::Internal => run.book.has_exploded(member.group),
+        ErrorKind::Closed => member.ending.load(Ordering::Relaxed),
+        ErrorKind::Cancelled => member.purged.load(Ordering::Relaxed),
+        _ => true,
+    };
+    (!fair).then(|| format!("ended with {kind:?} for no reason"))
 }
 
 fn one_id(number: usize, sent: &Sent, ids: &mut BTreeMap<String, usize>) -> Option<String> {

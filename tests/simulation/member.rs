@@ -30,6 +30,8 @@ pub(crate) struct Member {
     pub(crate) at_most_once: bool,
     /// How long until it has forgotten every trouble.
     pub(crate) settles: Duration,
+    /// Sends were purged.
+    pub(crate) purged: AtomicBool,
     /// A shutdown or destroy has begun.
     pub(crate) ending: AtomicBool,
 }
@@ -61,6 +63,8 @@ fn client_settings(dice: &Dice, group: usize) -> Values {
         ("route.poll.ms", dice.pick(&["200", "1000", "5000", "30000"]).to_owned()),
         ("heartbeat.ms", dice.pick(&["500", "3000", "30000"]).to_owned()),
         ("connect.timeout.ms", dice.pick(&["20", "300", "3000"]).to_owned()),
+        ("connection.idle.ms", dice.pick(&["1000", "5000", "120000"]).to_owned()),
+        ("vip.channel", dice.percent(20).to_string()),
         ("header.format", dice.pick(&["json", "rocketmq"]).to_owned()),
     ]
 }
@@ -69,11 +73,14 @@ fn own_settings(dice: &Dice) -> Values {
     let flag = |percent| dice.percent(percent).to_string();
     vec![
         ("producer.group", "G".to_owned()),
-        ("send.retries", dice.from_to(0, 4).to_string()),
+        ("send.retries", dice.between(0, 4).to_string()),
         ("send.retry.unknown", flag(65)),
         ("send.retry.not.stored.ok", flag(25)),
         ("send.timeout.ms", dice.pick(&["30", "300", "3000", "3000"]).to_owned()),
         ("send.attempt.timeout.ms", dice.pick(&["auto", "auto", "auto", "1", "20", "700"]).to_owned()),
+        ("fault.avoidance", flag(30)),
+        ("fault.detector", flag(50)),
+        ("fault.detector.interval.ms", dice.pick(&["100", "2000"]).to_owned()),
         ("compress.min.bytes", dice.pick(&["64", "4096"]).to_owned()),
         ("compress.type", dice.pick(&["zlib", "none", "none"]).to_owned()),
         ("compress.level", dice.pick(&["1", "5"]).to_owned()),
@@ -107,6 +114,7 @@ fn member(
         attempts_max: u32::try_from(number("send.retries")).unwrap() + 1,
         at_most_once: !is_true("send.retry.unknown") && !is_true("send.retry.not.stored.ok"),
         settles: Duration::from_millis(2 * number("route.poll.ms")) + Duration::from_secs(40),
+        purged: AtomicBool::new(false),
         ending: AtomicBool::new(false),
     })
 }
@@ -120,7 +128,7 @@ pub(crate) async fn live(run: Arc<Run>, member: Arc<Member>, dice: Dice) {
     let proven = AtomicBool::new(false);
     let lived = async {
         start(&run, &member, &dice).await;
-        let actors: Vec<_> = (0..dice.from_to(1, 4))
+        let actors: Vec<_> = (0..dice.between(1, 4))
             .map(|_| spawn_local(sends::act(Arc::clone(&run), Arc::clone(&member), dice.fork())))
             .collect();
         run.calm().await;
@@ -173,7 +181,10 @@ async fn start(run: &Run, member: &Member, dice: &Dice) {
                 run.book.count("start");
                 return;
             }
-            Err(ErrorKind::NoNamesrv) => {
+            Err(kind)
+                if kind == ErrorKind::NoNamesrv
+                    || kind == ErrorKind::Internal && run.book.has_exploded(member.group) =>
+            {
                 run.book.count("start failed");
                 run.book.check(p.state() == State::Created, || {
                     format!("producer {} is {:?} after a start that failed", member.index, p.state())
@@ -210,7 +221,7 @@ async fn end(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
         }
         Exit::Within(ms) => shut_down_within(run, member, ms).await,
         Exit::Together => {
-            let calls: Vec<_> = (0..dice.from_to(2, 3))
+            let calls: Vec<_> = (0..dice.between(2, 3))
                 .map(|_| {
                     let limit = dice.pick(&[None, Some(20), Some(1000), Some(8000)]);
                     let (run, member, pause) = (Arc::clone(run), Arc::clone(member), dice.ms(0, 30));

@@ -68,7 +68,7 @@ pub(crate) async fn play(run: &Arc<Run>, dice: &Dice) {
     let script = Script { run: Arc::clone(run), dice: dice.clone() };
     // Never on the same seeds as a quiet run: a panic breaks a producer for good.
     let panics = run.troubled && dice.percent(5);
-    for round in 0..dice.from_to(1, 2) {
+    for round in 0..dice.between(1, 2) {
         tokio::time::sleep(dice.ms(0, 1500)).await;
         if run.troubled {
             script.trouble(panics && round == 0).await;
@@ -116,7 +116,7 @@ fn nodes(run: &Run) -> impl Iterator<Item = Node> {
 
 impl Script {
     async fn trouble(&self, panics: bool) {
-        let (count, pace) = (self.dice.from_to(1, 12), self.dice.pick(&[50, 500, 2000]));
+        let (count, pace) = (self.dice.between(1, 12), self.dice.pick(&[50, 500, 2000]));
         for _ in 0..count {
             let (name, happen) = *self.dice.weighted(TROUBLES);
             note!(self.run.book, "{name}");
@@ -165,7 +165,7 @@ impl Script {
     fn cut_soon(&self) {
         let Some(wire) = self.wire() else { return };
         let bytes = self.dice.pick(&[1, 100, 400, 3000, 100_000]);
-        wire.cut_after(self.dice.percent(60), self.dice.from_to(1, bytes), self.kind_of_cut());
+        wire.cut_after(self.dice.percent(60), self.dice.between(1, bytes), self.kind_of_cut());
     }
 
     fn silence(&self) {
@@ -225,7 +225,7 @@ impl Script {
     fn moves(&self) {
         let Some(host) = self.host() else { return };
         let before = self.run.names.ips(&host);
-        let octet = u8::try_from(self.dice.from_to(100, 250)).unwrap();
+        let octet = u8::try_from(self.dice.between(100, 250)).unwrap();
         let after = IpAddr::V4(Ipv4Addr::new(10, 2, 0, octet));
         note!(self.run.book, "the host {host} moves from {before:?} to {after}");
         let mut ips = vec![after];
@@ -248,7 +248,7 @@ impl Script {
 
     fn jump(&self) {
         let most = self.dice.pick(&[5, 60_000, 86_400_000, 40 * 86_400_000]);
-        let ms = i64::try_from(self.dice.from_to(0, 2 * most)).unwrap() - i64::try_from(most).unwrap();
+        let ms = i64::try_from(self.dice.between(0, 2 * most)).unwrap() - i64::try_from(most).unwrap();
         note!(self.run.book, "the wall clock jumps by {ms} ms");
         self.run.wall.jump(ms);
     }

@@ -34,6 +34,8 @@ static ACTIONS: &[(u32, Action)] = &[
     (5, |user| Box::pin(user.give_up())),
     (6, |user| Box::pin(user.burst())),
     (6, |user| Box::pin(user.sequence())),
+    (3, |user| Box::pin(user.flush())),
+    (2, |user| Box::pin(async { user.purge() })),
     (3, |user| Box::pin(user.prepare_topic())),
     (3, |user| Box::pin(user.fetch_queues())),
 ];
@@ -50,7 +52,7 @@ pub(crate) async fn act(run: Arc<Run>, member: Arc<Member>, dice: Dice) {
     let user = User { run, member, dice };
     let pace = user.dice.pick(&[20, 400, 1500]);
     tokio::time::sleep(user.dice.ms(0, 3000)).await;
-    for _ in 0..user.dice.from_to(QUOTA.0, QUOTA.1) {
+    for _ in 0..user.dice.between(QUOTA.0, QUOTA.1) {
         tokio::time::sleep(user.dice.ms(0, pace)).await;
         if user.run.is_calm() {
             return;
@@ -96,7 +98,7 @@ pub(crate) async fn part(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
     }
     let user = User { run: Arc::clone(run), member: Arc::clone(member), dice: dice.fork() };
     user.burst().await;
-    let waits = user.dice.from_to(0, 3);
+    let waits = user.dice.between(0, 3);
     for _ in 0..waits {
         let user = User { run: Arc::clone(run), member: Arc::clone(member), dice: dice.fork() };
         spawn_local(async move { user.send(Mode::Sync, None).await });
@@ -189,6 +191,7 @@ impl User {
             block: options.block,
             deadline,
             sequence: order,
+            purged: None,
             given_up: false,
             accepted: None,
             ends: Vec::new(),
@@ -212,7 +215,7 @@ impl User {
         let broker = self.dice.below(self.run.brokers);
         let queues = named.map_or(1, |topic| topic.queues[broker]).max(1);
         let id =
-            if self.dice.percent(5) { 9 } else { self.dice.from_to(0, u64::from(queues.unsigned_abs()) - 1) };
+            if self.dice.percent(5) { 9 } else { self.dice.between(0, u64::from(queues.unsigned_abs()) - 1) };
         (self.run.core.broker_name(broker), i32::try_from(id).unwrap())
     }
 
@@ -220,9 +223,9 @@ impl User {
         let dice = &self.dice;
         let count = match dice.below(1000) {
             0..5 => 0,
-            5..10 => dice.from_to(LARGE_BYTES.0, LARGE_BYTES.1),
-            10..60 => dice.from_to(4000, 10_000),
-            _ => dice.from_to(1, 300),
+            5..10 => dice.between(LARGE_BYTES.0, LARGE_BYTES.1),
+            10..60 => dice.between(4000, 10_000),
+            _ => dice.between(1, 300),
         };
         let count = usize::try_from(count).unwrap();
         let mut body = dice.bytes(count.min(200));
@@ -353,7 +356,7 @@ impl User {
     /// Many at once.
     async fn burst(&self) {
         self.run.book.count("burst");
-        for _ in 0..self.dice.from_to(5, 30) {
+        for _ in 0..self.dice.between(5, 30) {
             let mode = self.dice.pick(&[Mode::Async, Mode::Async, Mode::OneWay]);
             self.send(mode, None).await;
             if self.dice.percent(10) {
@@ -367,7 +370,7 @@ impl User {
         self.run.book.count("sequence");
         let topic = self.dice.pick(&self.run.topics).name;
         let (number, queue) = (self.dice.number(), self.queue(&topic));
-        for _ in 0..self.dice.from_to(2, 6) {
+        for _ in 0..self.dice.between(2, 6) {
             if self.member.ending.load(Ordering::Relaxed) {
                 return;
             }
@@ -377,6 +380,37 @@ impl User {
             } else if let Some(told) = self.send_async(self.letter(Mode::Async, sequence)).await {
                 // Dropped unused when the callback is: that is found elsewhere.
                 let _ = told.await;
+            }
+        }
+    }
+
+    /// Waits for the end of what was accepted before.
+    async fn flush(&self) {
+        let before = open_callbacks(&self.run, &self.member);
+        let deadline = Instant::now() + self.dice.ms(0, 2000);
+        let result = self.member.producer.flush(Some(deadline)).await.map_err(|error| error.kind());
+        note!(self.run.book, "flushed {before:?}: {result:?}");
+        let late = Instant::now().saturating_duration_since(deadline);
+        self.run.book.check(late <= TICK, || format!("flush returned {late:?} after its deadline"));
+        if result.is_ok() {
+            self.run.book.count("flushed");
+            let mut open = open_callbacks(&self.run, &self.member);
+            open.retain(|number| before.contains(number));
+            self.run.book.check(open.is_empty(), || format!("{open:?} are open after a flush"));
+        }
+    }
+
+    /// Ends sends early: with both kinds, all that were accepted before.
+    fn purge(&self) {
+        let (waiting, in_flight) = (self.dice.percent(75), self.dice.percent(75));
+        let open = open_callbacks(&self.run, &self.member);
+        self.member.purged.store(true, Ordering::Relaxed);
+        let result = self.member.producer.purge(waiting, in_flight).map_err(|error| error.kind());
+        note!(self.run.book, "purged {open:?}, waiting: {waiting}, in flight: {in_flight}: {result:?}");
+        self.run.book.count("purge");
+        if result.is_ok() && waiting && in_flight {
+            for number in open {
+                self.run.book.with(number, |sent| sent.purged = Some(Instant::now()));
             }
         }
     }

@@ -161,7 +161,7 @@ fn set_up(dice: &Dice, book: Arc<Book>) -> Run {
         names.set(BROKERS_HOST, vec![Ipv4Addr::new(10, 1, 0, 1).into()]);
     }
     let mut topics = Vec::new();
-    for index in 0..dice.from_to(1, 3) {
+    for index in 0..dice.between(1, 3) {
         let mut queues: Vec<_> = (0..brokers).map(|_| dice.pick(&[1, 1, 4, 0])).collect();
         // Somewhere it must be.
         queues[0] = queues[0].max(1);
