@@ -41,6 +41,7 @@ pub(crate) async fn check(run: &Run) {
         }
     }
     in_order(run, &sent, &copies);
+    in_turn(run, &sent, &copies);
     for event in run.core.events() {
         if let What::Broken(why) = event.what {
             run.book.broken(format!("{} was sent bytes that make no sense: {why}", event.node));
@@ -172,6 +173,23 @@ fn in_order(run: &Run, sent: &[Sent], copies: &Copies) {
             && let Some((place, _)) = stored.iter().find(|(_, message)| message.queue_offset == *offset)
         {
             last.insert(sequence, (number, *place));
+        }
+    }
+}
+
+/// Where nothing goes wrong, messages lie in a queue as they were handed over. (Those that wait for room may be
+/// overtaken.)
+fn in_turn(run: &Run, sent: &[Sent], copies: &Copies) {
+    let mut last = BTreeMap::new();
+    for (number, sent) in sent.iter().enumerate() {
+        let waits = sent.block || sent.mode == Mode::Sync || sent.given_up;
+        let (Some(queue), Some(stored)) = (&sent.queue, copies.get(&number)) else { continue };
+        if run.troubled || waits {
+            continue;
+        }
+        let place = stored[0].0;
+        if let Some((before, earlier)) = last.insert((sent.member, &sent.topic, queue), (number, place)) {
+            run.book.check(place > earlier, || format!("send {number} is stored before send {before}"));
         }
     }
 }
