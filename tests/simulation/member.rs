@@ -303,7 +303,10 @@ async fn shut_down_untold(
                 &format!("{cut:?} were cut off"),
             );
         }
-        Err(ErrorKind::Timeout) => check(state == State::Closing, "it is not closing"),
+        Err(ErrorKind::Timeout) => {
+            check(state == State::Closing, "it is not closing");
+            check(p.in_flight() == 0, "sends that should be cut off are in flight");
+        }
         Err(_) => check(false, "no such error"),
     }
     (result, text)

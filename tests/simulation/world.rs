@@ -29,7 +29,7 @@ const BROKERS_HOST: &str = "brokers.sim";
 const WALL_MS: i64 = 1_700_800_000_000;
 const MONTH_MS: i64 = 30 * 86_400_000;
 /// No run takes longer unless something hangs.
-const RUN_LIMIT: Duration = Duration::from_secs(3 * 3600);
+const RUN_LIMIT: Duration = Duration::from_secs(1800);
 /// How often a run may look at the clock before it is taken for a loop without end.
 const LOOKS_MAX: u64 = 20_000_000;
 
