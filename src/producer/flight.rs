@@ -317,10 +317,9 @@ impl Flight {
     /// result, whatever became of the attempts to store it better.
     fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done) {
         let stored = self.stored.take();
-        let outcome = outcome.or_else(|error| {
-            stored.ok_or_else(|| {
-                error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)
-            })
+        let outcome = outcome.or_else(|error| match stored {
+            Some(stored) => Ok(SendResult { attempts: self.attempts, ..stored }),
+            None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
         });
         if let Some(permit) = &mut self.permit {
             permit.end_in_flight();

@@ -1,6 +1,7 @@
 //! A producer's states: CREATED, STARTING, RUNNING, CLOSING, CLOSED, and FAILED for a running one whose
 //! client broke.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
@@ -341,8 +342,17 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
     if let Some(instance) = producer.instance() {
         let soonest = producer.now() + CLOSE_MIN;
         let latest = producer.now() + UNREGISTER_LIMIT;
-        let until = (*limit.borrow()).unwrap_or(latest).clamp(soonest, latest);
-        instance.leave(&producer.settings.group, until).await;
+        let mut leaving = pin!(instance.leave(&producer.settings.group, latest));
+        let until = loop {
+            let until = limit.borrow_and_update().unwrap_or(latest).clamp(soonest, latest);
+            tokio::select! {
+                biased;
+                () = &mut leaving => break until,
+                // Somebody who has less time waits as well.
+                Ok(()) = limit.changed() => {}
+                () = tokio::time::sleep_until(until) => break until,
+            }
+        };
         if instance.world().instances.leave(&instance) {
             instance.close(until + CLOSE_MIN).await;
         }

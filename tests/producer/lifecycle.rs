@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use protocol::codes::request::UNREGISTER_CLIENT;
+use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::error::ErrorKind;
 use rocketmq_producer::producer::{Instant, SendOptions, State};
 
@@ -177,5 +179,25 @@ fn a_producer_that_is_dropped_closes_its_connections() {
             (sim.core.open_connections(0), sim.core.open_connections(rocketmq_mock::Node::NameServer)),
             (0, 0)
         );
+    });
+}
+
+#[test]
+fn a_shutdown_that_joins_a_patient_one_ends_at_its_own_limit_though_no_broker_says_goodbye() {
+    simulate_one(|sim| async move {
+        let p = sim.start(&[]).await;
+        send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+        sim.core.fault(0, Rule::always(Fault::Freeze { store: false }).code(UNREGISTER_CLIENT));
+        let begun = Instant::now();
+        let patient = tokio::spawn({
+            let p = p.clone();
+            async move { p.shutdown(None).await }
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(p.state(), State::Closing);
+        p.shutdown(p.deadline(within(200).timeout)).await.unwrap();
+        assert!(begun.elapsed() <= Duration::from_millis(300 + 35), "{:?}", begun.elapsed());
+        patient.await.unwrap().unwrap();
+        assert_eq!((p.state(), begun.elapsed() < Duration::from_millis(340)), (State::Closed, true));
     });
 }
