@@ -9,6 +9,7 @@ mod config;
 mod detector;
 mod fault;
 mod flight;
+mod ids;
 mod lifecycle;
 mod limits;
 mod live;
@@ -19,13 +20,14 @@ mod select;
 mod send;
 mod short_text;
 
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use protocol::message::id::{IdGenerator, UniqueId};
+use protocol::message::id::UniqueId;
 
 pub use config::{Config, Key, keys};
+pub use ids::Ids;
 pub use lifecycle::State;
 pub use message::Message;
 pub use options::{SendOptions, Timeout};
@@ -61,15 +63,8 @@ pub struct Producer {
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
     given: Option<World>,
     clock: OnceLock<Arc<dyn Clock>>,
-    ids: OnceLock<IdGenerator>,
-    month: Month,
-}
-
-/// When the local month began; looked at again once a minute.
-#[derive(Default)]
-struct Month {
-    minute: AtomicI64,
-    start_ms: AtomicI64,
+    /// Since the start.
+    ids: OnceLock<Ids>,
 }
 
 impl Producer {
@@ -102,7 +97,6 @@ impl Producer {
             clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
             given,
             ids: OnceLock::new(),
-            month: Month::default(),
             settings,
         }))
     }
@@ -255,28 +249,17 @@ impl Producer {
         }
     }
 
-    fn next_id(&self) -> UniqueId {
-        let wall_ms = self.wall_ms();
-        let minute = wall_ms / 60_000;
-        if self.month.minute.load(Ordering::Acquire) != minute
-            && let Some(clock) = self.clock.get()
-        {
-            self.month.start_ms.store(clock.month_start_ms(wall_ms), Ordering::Relaxed);
-            self.month.minute.store(minute, Ordering::Release);
-        }
-        let since = wall_ms.wrapping_sub(self.month.start_ms.load(Ordering::Relaxed));
-        // The low 32 bits: after day 24 the value exceeds an i32, readers take it as unsigned.
-        let since = u32::try_from(since & 0xffff_ffff).unwrap_or(0);
-        self.ids.get_or_init(|| self.id_generator()).next(since)
-    }
-
-    fn id_generator(&self) -> IdGenerator {
-        let (ip, discriminator) = self.instance().map_or_else(
-            || (std::net::Ipv4Addr::LOCALHOST.into(), 0),
-            |instance| (instance.world().resolver.local_address(), instance.world().random.next_u64()),
-        );
-        let discriminator = u32::try_from(discriminator >> 32).unwrap_or(0);
-        IdGenerator::new(ip, std::process::id(), discriminator)
+    /// An id for a message; an error when the producer has lost its client.
+    fn next_id(&self) -> Result<UniqueId, Error> {
+        let ids = match self.ids.get() {
+            Some(ids) => ids,
+            None => {
+                let instance = self.instance().ok_or_else(|| self.wrong_state())?;
+                self.ids.get_or_init(|| Ids::new(instance.world()))
+            }
+        };
+        let clock = self.clock.get().ok_or_else(|| self.wrong_state())?;
+        Ok(ids.next(&**clock))
     }
 }
 

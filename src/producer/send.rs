@@ -114,7 +114,7 @@ impl Producer {
         let (body, sys_flag) = self.compressed(message)?;
         Ok(Parcel {
             topic: message.topic().clone(),
-            id: self.next_id(),
+            id: self.next_id()?,
             properties: Arc::clone(message.wire_properties()),
             body,
             sys_flag,

@@ -29,6 +29,7 @@ import org.apache.rocketmq.client.consumer.DefaultMQPullConsumer;
 import org.apache.rocketmq.client.consumer.PullResult;
 import org.apache.rocketmq.client.consumer.PullStatus;
 import org.apache.rocketmq.common.message.MessageClientExt;
+import org.apache.rocketmq.common.message.MessageClientIDSetter;
 import org.apache.rocketmq.common.message.MessageExt;
 import org.apache.rocketmq.common.message.MessageQueue;
 
@@ -140,6 +141,10 @@ public class ReadBack {
         fields.put("queueId", message.getQueueId());
         fields.put("queueOffset", message.getQueueOffset());
         fields.put("msgId", message.getMsgId()); // the sender's UNIQ_KEY if there is one
+        if (message.getProperties().containsKey("UNIQ_KEY")) { // what Java reads in it
+            fields.put("idTimestamp", MessageClientIDSetter.getNearlyTimeFromID(message.getMsgId()).getTime());
+            fields.put("idAddress", MessageClientIDSetter.getIPStrFromID(message.getMsgId()));
+        }
         fields.put("offsetMsgId", message instanceof MessageClientExt m ? m.getOffsetMsgId() : null);
         fields.put("tags", message.getTags());
         fields.put("keys", message.getKeys());

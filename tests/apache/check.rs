@@ -106,6 +106,14 @@ fn by_index<'a>(topic: &str, stored: &'a [Stored]) -> BTreeMap<usize, Vec<&'a St
             message.born_timestamp <= message.store_timestamp,
             "one clock, born before stored: {message:?}"
         );
+        let age_ms = message.born_timestamp - message.id_timestamp;
+        assert!((0..600_000).contains(&age_ms), "an id is made just before the first attempt: {message:?}");
+        let address: std::net::IpAddr = message.id_address.parse().expect("Java prints an address");
+        let address = match address {
+            std::net::IpAddr::V4(v4) => format!("{:08X}", v4.to_bits()),
+            std::net::IpAddr::V6(v6) => format!("{:032X}", v6.to_bits()),
+        };
+        assert!(message.msg_id.starts_with(&address), "{message:?}");
         copies.entry(index).or_default().push(message);
     }
     copies

@@ -1,6 +1,6 @@
 //! A fork while a producer runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rocketmq_mock::{Fault, Rule};
@@ -29,4 +29,14 @@ fn the_child_of_a_fork_is_refused_at_once_and_starts_anew_and_the_parent_goes_on
         ("sync of the parent", 1),
     ];
     assert_eq!(counts, expected.map(|(body, count)| (body.to_owned(), count)).into());
+}
+
+#[test]
+fn no_message_id_comes_twice_though_each_process_forks_the_next_while_it_sends() {
+    let cluster = cluster();
+    let ended = Program::new("ids").run(&[&cluster.namesrv()]).well();
+    let messages = cluster.messages("Ids");
+    assert_eq!(i64::try_from(messages.len()).unwrap(), ended.number("messages"));
+    let distinct: BTreeSet<_> = messages.iter().map(|message| &message.unique_id).collect();
+    assert_eq!(distinct.len(), messages.len());
 }

@@ -12,6 +12,7 @@ mod declarations;
 mod errors;
 mod fork;
 mod header;
+mod ids;
 mod input;
 mod log;
 mod message;

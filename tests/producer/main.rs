@@ -9,6 +9,7 @@ mod discovery;
 mod documentation;
 mod ending;
 mod faults;
+mod identity;
 mod lifecycle;
 mod name_servers;
 mod names;

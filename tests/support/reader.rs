@@ -19,8 +19,11 @@ pub(crate) struct Stored {
     pub(crate) broker: String,
     pub(crate) queue_id: i64,
     pub(crate) queue_offset: i64,
-    /// The sender's UNIQ_KEY, or `offset_msg_id` if there is none.
+    /// The sender's UNIQ_KEY.
     pub(crate) msg_id: String,
+    /// When and on which host the sender made its UNIQ_KEY, as Java reads them in it.
+    pub(crate) id_timestamp: i64,
+    pub(crate) id_address: String,
     pub(crate) offset_msg_id: String,
     pub(crate) tags: Option<String>,
     pub(crate) keys: Option<String>,
@@ -99,6 +102,8 @@ impl Stored {
             queue_id: number("queueId"),
             queue_offset: number("queueOffset"),
             msg_id: text("msgId").expect("msgId"),
+            id_timestamp: number("idTimestamp"),
+            id_address: text("idAddress").expect("idAddress"),
             offset_msg_id: text("offsetMsgId").expect("offsetMsgId"),
             tags: text("tags"),
             keys: text("keys"),

@@ -74,16 +74,24 @@ impl FromStr for UniqueId {
 /// ```
 #[derive(Debug)]
 pub struct IdGenerator {
-    /// Everything before the time.
+    /// Everything before the discriminator.
     head: Builder,
-    /// Time and counter of the last id, as `time << 16 | counter`; [`FRESH`] before the first.
+    /// The same and the discriminator.
+    head_of_first_era: Builder,
+    discriminator: u32,
+    /// Era, time and counter of the last id, as `u16 era, u32 time, u16 counter`. It only grows, so that no id comes
+    /// twice before 65,536 eras have passed.
     last: AtomicU64,
 }
 
-/// No id was made yet. Time and counter fill 48 bits only.
-const FRESH: u64 = u64::MAX;
+const TIME_SHIFT: u32 = 16;
+const ERA_SHIFT: u32 = 48;
 
 impl IdGenerator {
+    /// What the discriminators of generators with equal address and process id must differ by at least: each era takes
+    /// one.
+    pub const DISCRIMINATORS: u32 = 1 << (u64::BITS - ERA_SHIFT);
+
     /// A generator for this host and process. The low 16 bits of `pid` count; `discriminator` keeps generators of one
     /// process, or processes of equal ids, apart.
     #[must_use]
@@ -92,41 +100,54 @@ impl IdGenerator {
         head.push_address(ip);
         let [_, _, high, low] = pid.to_be_bytes();
         head.push_hex(&[high, low]);
-        head.push_hex(&discriminator.to_be_bytes());
-        Self { head, last: AtomicU64::new(FRESH) }
+        let mut head_of_first_era = head;
+        head_of_first_era.push_hex(&discriminator.to_be_bytes());
+        // The last time of the last era: the first id begins era 0.
+        Self { head, head_of_first_era, discriminator, last: AtomicU64::new(u64::MAX) }
     }
 
-    /// The next id. The counter goes on over milliseconds, as in Java. The time does not go back when the clock does,
-    /// and steps ahead by one millisecond where the counter starts over, so an id comes twice only when the clock is
-    /// set back by more than 1000 s, which looks like a new month.
+    /// The next id. The counter goes on over milliseconds, as in Java, and steps the time ahead where it starts over.
+    /// The time does not go back with the clock, unless by 1000 s or more, as it does when a month begins: that begins
+    /// a new era, with a discriminator of its own.
     #[must_use]
     pub fn next(&self, ms_since_month_start: u32) -> UniqueId {
         let mut last = self.last.load(Ordering::Relaxed);
         let next = loop {
-            let next = follow(last, ms_since_month_start);
+            let Some(next) = step(last, ms_since_month_start) else {
+                break self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+            };
             match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => break next,
                 Err(other) => last = other,
             }
         };
-        let [_, _, tail @ ..] = next.to_be_bytes();
-        let mut id = self.head;
+        let [era_high, era_low, tail @ ..] = next.to_be_bytes();
+        let mut id = match u16::from_be_bytes([era_high, era_low]) {
+            0 => self.head_of_first_era,
+            era => {
+                let mut head = self.head;
+                head.push_hex(&self.discriminator.wrapping_add(era.into()).to_be_bytes());
+                head
+            }
+        };
         id.push_hex(&tail);
         id.0
     }
 }
 
-/// Time and counter that follow `last` at the time `now`.
-fn follow(last: u64, now: u32) -> u64 {
-    if last == FRESH {
-        return u64::from(now) << 16;
-    }
-    let counter = (last + 1) & 0xFFFF;
-    // Cannot fail: 48 bits are in use.
-    let last_time = u32::try_from(last >> 16).unwrap_or_default();
-    let least = if counter == 0 { last_time.saturating_add(1) } else { last_time };
-    let time = if now < least && least - now < BACK_MS_MAX { least } else { now };
-    u64::from(time) << 16 | counter
+/// What follows `last` at the time `now`; `None` if that is simply one more.
+fn step(last: u64, now: u32) -> Option<u64> {
+    // The counter's carry goes into the time, which only makes it larger.
+    let counter = last.wrapping_add(1) & 0xFFFF;
+    let [_, _, time @ .., _, _] = last.to_be_bytes();
+    let time = u32::from_be_bytes(time);
+    let era = match now.checked_sub(time) {
+        Some(0) => return None,
+        Some(_) => last >> ERA_SHIFT,
+        None if time - now < BACK_MS_MAX => return None,
+        None => (last >> ERA_SHIFT) + 1,
+    };
+    Some(era << ERA_SHIFT | u64::from(now) << TIME_SHIFT | counter)
 }
 
 /// An id under construction.
