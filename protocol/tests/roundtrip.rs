@@ -103,7 +103,7 @@ proptest! {
             group: &texts.0, topic: &texts.1, default_topic: &texts.2, broker_name: &texts.3,
             default_queues: numbers.0, queue_id: numbers.1, sys_flag: numbers.2, born_ms: numbers.3,
             flag: numbers.4, reconsume_times: numbers.5,
-            unit_mode: switches.0, batch: switches.1, properties: &pieces,
+            unit_mode: switches.0, batch: switches.1, properties: &pieces, namespace: &texts.3,
         };
         let mut out = Vec::new();
         message.encode(format, opaque, switches.2, body.len(), &mut out).unwrap();
@@ -112,7 +112,7 @@ proptest! {
         prop_assert_eq!((command.opaque, command.is_oneway(), &command.body[..]), (opaque, switches.2, &body[..]));
         let read = SendMessage::decode(&command).unwrap();
         prop_assert_eq!((&read.group, &read.topic), (&texts.0, &texts.1));
-        prop_assert_eq!((&read.default_topic, &read.broker_name), (&texts.2, &texts.3));
+        prop_assert_eq!((&read.default_topic, &read.broker_name, &read.namespace), (&texts.2, &texts.3, &texts.3));
         prop_assert_eq!((read.default_queues, read.queue_id, read.sys_flag), (numbers.0, numbers.1, numbers.2));
         prop_assert_eq!((read.born_ms, read.flag, read.reconsume_times), (numbers.3, numbers.4, numbers.5));
         prop_assert_eq!((read.unit_mode, read.batch), (switches.0, switches.1));

@@ -17,7 +17,7 @@ use protocol::frame::{self, FRAME_BYTES_MAX};
 use protocol::header::send::{OwnedSend, SendAnswer, SendMessage};
 use protocol::header::{heartbeat, route as route_header, unregister};
 use protocol::message::id::{IdGenerator, UniqueId, offset_id};
-use protocol::message::{compress, properties};
+use protocol::message::{compress, namespace, properties};
 use protocol::route::RouteData;
 use protocol::{HeaderFormat, json};
 use serde_json::{Map, Value};
@@ -52,6 +52,7 @@ const TABLE: &[(&str, Run)] = &[
     ("route_body_*", By(route_body)),
     ("get_route_standard_json_request", By(route_request)),
     ("heartbeat_body_*", By(heartbeat_body)),
+    ("namespace_wrap_*", By(namespaces)),
     ("zlib_level5", By(zlib)),
     ("compress_zlib", By(zlib)),
     ("cap_get_route_request", By(route_request_captured)),
@@ -83,7 +84,6 @@ const TABLE: &[(&str, Run)] = &[
     ("stored_message_*", NotYet("stored messages")),
     ("body_crc*", NotYet("stored messages")),
     ("trace_*", NotYet("trace")),
-    ("namespace_wrap_*", NotYet("namespaces")),
     ("heartbeat_v2_fingerprint", NotYet("second form of heartbeat, of no use to a producer")),
     ("compress_lz4", NotYet("LZ4 and zstd")),
     ("compress_zstd", NotYet("LZ4 and zstd")),
@@ -303,6 +303,7 @@ fn send(vector: &Vector) {
         unit_mode: send.unit_mode,
         batch: send.batch,
         broker_name: &send.broker_name,
+        namespace: &send.namespace,
     };
     let mut written = Vec::new();
     let body = command.body.len();
@@ -500,6 +501,14 @@ fn unregister_captured(vector: &Vector) {
     let read = unregister::decode(&original).unwrap();
     let written = unregister::request(&read.client_id, &read.group.unwrap());
     assert_eq!((written.code, ext_of(&written)), (original.code, ext_of(&original)));
+}
+
+fn namespaces(vector: &Vector) {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let input = vector.input();
+    let (space, name) = (text(&input["namespace"]), text(&input["resource"]));
+    assert_eq!(namespace::wrap(&space, &name), text(&vector.fields["wrapped"]), "{}", vector.name);
+    assert_eq!(namespace::unwrap(&space, &name), text(&vector.fields["unwrapped"]), "{}", vector.name);
 }
 
 fn zlib(vector: &Vector) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::command::{Command, Head};
 use protocol::frame::Frame;
+use protocol::message::namespace;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
@@ -217,6 +218,8 @@ pub(crate) struct Role {
     /// Notified whenever the peer cannot be reached. While it was wanted lately, such a peer is dialled again
     /// although nothing waits.
     pub(crate) troubled: Option<Arc<Notify>>,
+    /// Said in every request, if there is one; sends say it themselves.
+    pub(crate) namespace: Option<String>,
 }
 
 /// Limits that all peers of an instance share.
@@ -283,6 +286,10 @@ impl Broker {
         deadline: Instant,
         patient: bool,
     ) -> Result<Command, CallError> {
+        let command = match &self.role.namespace {
+            Some(namespace) => namespace::mark(command, namespace),
+            None => command,
+        };
         let (tell, told) = oneshot::channel();
         let call = Box::new(Call { address: self.address.clone(), command, deadline, patient, tell });
         self.submit(call, &mut Done::new(Arc::clone(&self.world.dispatcher), self.lane));

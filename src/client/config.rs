@@ -17,6 +17,8 @@ pub struct ClientConfig {
     pub instance_name: Option<String>,
     /// `unit.name`.
     pub unit_name: Option<String>,
+    /// `namespace.v2`: said in every request.
+    pub namespace: Option<String>,
     /// `route.poll.ms`: how often the routes in use are looked up again.
     pub route_poll: Duration,
     /// `heartbeat.ms`: how often brokers in use are told of the producers.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use protocol::command::Command;
 use protocol::header;
+use protocol::message::namespace;
 use protocol::route::RouteData;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -61,6 +62,8 @@ struct Master {
 /// Who the instance is towards brokers.
 struct Identity {
     client_id: Text,
+    /// Said in every heartbeat, if there is one.
+    namespace: Option<String>,
     /// Producer groups, and how many producers are in each.
     groups: Mutex<BTreeMap<String, usize>>,
 }
@@ -68,7 +71,11 @@ struct Identity {
 impl Identity {
     fn heartbeat(&self) -> Command {
         let groups = lock(&self.groups);
-        header::heartbeat::request(self.client_id.as_str(), groups.keys().map(String::as_str))
+        let request = header::heartbeat::request(self.client_id.as_str(), groups.keys().map(String::as_str));
+        match &self.namespace {
+            Some(namespace) => namespace::mark(request, namespace),
+            None => request,
+        }
     }
 
     /// Whether `group` lost its last producer.
@@ -86,7 +93,11 @@ impl Identity {
 
 impl Instance {
     pub(crate) fn new(config: ClientConfig, world: World) -> Arc<Self> {
-        let identity = Arc::new(Identity { client_id: client_id(&config, &world), groups: Mutex::default() });
+        let identity = Arc::new(Identity {
+            client_id: client_id(&config, &world),
+            namespace: config.namespace.clone(),
+            groups: Mutex::default(),
+        });
         let failed = Arc::new(AtomicBool::new(false));
         let start = {
             let (config, world, failed) = (config.clone(), world.clone(), Arc::clone(&failed));
@@ -232,12 +243,12 @@ impl Instance {
             peer
         };
         if !self.config.vip_channel {
-            let role = Role { greeting: Some(greeting), only_sends_count: true, troubled };
+            let role = Role { greeting: Some(greeting), only_sends_count: true, troubled, ..Role::default() };
             let main = start(address, role);
             return Master { sends: Arc::clone(&main), main };
         }
         let main = start(address, Role { greeting: Some(greeting), ..Role::default() });
-        let role = Role { greeting: None, only_sends_count: true, troubled };
+        let role = Role { only_sends_count: true, troubled, ..Role::default() };
         Master { sends: start(&address.vip(), role), main }
     }
 
@@ -398,6 +409,7 @@ fn start_peer(
 
 fn peer(config: &ClientConfig, world: &World, address: &Address, role: Role) -> Arc<Broker> {
     let limits = PeerLimits { connect: config.connect_timeout, idle: config.connection_idle };
+    let role = Role { namespace: config.namespace.clone(), ..role };
     Broker::new(address, world, config.header_format, limits, role)
 }
 

@@ -1,6 +1,7 @@
 //! The configuration: one table of keys, checked when a value is set, read into types when a producer
 //! is made.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::client::discovery::Endpoint;
 use crate::client::name_servers::Source;
 use crate::error::{Error, ErrorKind};
 use crate::producer::fault::Table;
+use crate::producer::namespace::{self, Namespace};
 
 /// One key of the configuration.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ enum Check {
     Topic,
     /// Part of a client id: no blank, no `@`.
     IdPart,
+    /// Part of a topic's name.
+    Namespace,
     Codes,
     /// Milliseconds between commas.
     Times,
@@ -79,6 +83,10 @@ static KEYS: &[Key] = &[
         c"Unit that the client belongs to: a suffix of the client id."),
     key!(c"unit.mode", c"bool", c"false", Check::Bool,
         c"Marks every send as one of a unit."),
+    key!(c"namespace", c"string", c"", Check::Namespace,
+        c"Put before the names of topics and groups on their way to brokers, and taken off results: namespace%topic."),
+    key!(c"namespace.v2", c"string", c"", Check::Namespace,
+        c"Said in every request to brokers and name servers of version 5.2 on, which leaves names alone; not together with namespace."),
     key!(c"send.timeout.ms", c"duration", c"3000", Check::Int(1, MS_MAX),
         c"Limit of a whole send, all attempts together."),
     key!(c"send.attempt.timeout.ms", c"duration", c"auto", Check::AutoOrInt(1, MS_MAX),
@@ -230,6 +238,7 @@ impl Check {
                 let valid = parse_times(value).is_some_and(|times| !times.is_empty());
                 if valid { Ok(()) } else { refuse("it is not milliseconds between commas") }
             }
+            Self::Namespace => namespace::check(value),
             Self::Codes => {
                 parse_codes(value).map(drop).ok_or_else(|| "it is not numbers between commas".into())
             }
@@ -254,7 +263,9 @@ fn parse_times(value: &str) -> Option<Vec<Duration>> {
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) client: ClientConfig,
+    /// On the wire: namespace included.
     pub(crate) group: String,
+    pub(crate) namespace: Option<Namespace>,
     pub(crate) unit_mode: bool,
     pub(crate) send_timeout: Duration,
     /// `None`: an equal share of what is left for each attempt still allowed.
@@ -295,6 +306,11 @@ pub(crate) struct Compression {
 }
 
 impl Settings {
+    /// A topic as brokers and name servers know it.
+    pub(crate) fn on_the_wire<'a>(&self, topic: &'a str) -> Cow<'a, str> {
+        self.namespace.as_ref().map_or(Cow::Borrowed(topic), |namespace| namespace.wrap(topic))
+    }
+
     /// Reads `config` and checks what single values cannot show: required keys.
     pub(crate) fn read(config: &Config) -> Result<Self, Error> {
         let values = Values(config);
@@ -303,10 +319,16 @@ impl Settings {
                 bytes_min: values.size(c"compress.min.bytes"),
                 level: values.number(c"compress.level").try_into().unwrap_or(5),
             });
+        let namespace = values.optional(c"namespace").map(Namespace::new);
+        if namespace.is_some() && values.optional(c"namespace.v2").is_some() {
+            let text = "namespace and namespace.v2 are both set: a producer has one namespace, in one form";
+            return Err(Error::new(ErrorKind::InvalidValue, text));
+        }
         let attempt = values.text(c"send.attempt.timeout.ms");
         Ok(Self {
             client: values.client()?,
-            group: values.required(c"producer.group")?,
+            group: group_on_the_wire(&values.required(c"producer.group")?, namespace.as_ref())?,
+            namespace,
             unit_mode: values.flag(c"unit.mode"),
             send_timeout: values.duration(c"send.timeout.ms"),
             attempt_timeout: attempt.parse().ok().map(Duration::from_millis),
@@ -322,6 +344,17 @@ impl Settings {
             faults: values.faults()?,
         })
     }
+}
+
+/// The group's name with the namespace, whose length counts too.
+fn group_on_the_wire(group: &str, namespace: Option<&Namespace>) -> Result<String, Error> {
+    let Some(namespace) = namespace else { return Ok(group.to_owned()) };
+    let wrapped = namespace.wrap(group);
+    name::check_group(&wrapped).map_err(|error| {
+        let text = format!("producer.group: with the namespace it is {wrapped:?}: {error}");
+        Error::new(ErrorKind::InvalidValue, text)
+    })?;
+    Ok(wrapped.into_owned())
 }
 
 /// Typed reading of values that were checked when they were set.
@@ -380,6 +413,7 @@ impl Values<'_> {
             client_ip: self.optional(c"client.ip"),
             instance_name: self.optional(c"instance.name"),
             unit_name: self.optional(c"unit.name"),
+            namespace: self.optional(c"namespace.v2"),
             route_poll: self.duration(c"route.poll.ms"),
             heartbeat: self.duration(c"heartbeat.ms"),
             connect_timeout: self.duration(c"connect.timeout.ms"),

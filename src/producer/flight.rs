@@ -18,6 +18,7 @@ use crate::producer::Producer;
 use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::Permit;
 use crate::producer::fault::Verdict;
+use crate::producer::namespace::Namespace;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
 use crate::producer::short_text::ShortText;
@@ -26,7 +27,10 @@ use crate::text::Text;
 
 /// What every attempt of a send has in common.
 pub(crate) struct Parcel {
+    /// As the application knows it.
     pub(crate) topic: Text,
+    /// With the namespace, if there is one.
+    pub(crate) wrapped_topic: Option<Text>,
     pub(crate) id: UniqueId,
     /// The message's own properties in wire form.
     pub(crate) properties: Arc<str>,
@@ -35,6 +39,13 @@ pub(crate) struct Parcel {
     pub(crate) sys_flag: i32,
     /// A queue of the caller's choice: retries stay there.
     pub(crate) queue: Option<(Text, i32)>,
+}
+
+impl Parcel {
+    /// The topic as brokers and name servers know it.
+    fn topic_on_the_wire(&self) -> &Text {
+        self.wrapped_topic.as_ref().unwrap_or(&self.topic)
+    }
 }
 
 /// One accepted send.
@@ -117,10 +128,10 @@ impl Flight {
         let Some(instance) = self.producer.instance() else {
             return self.end_with(ErrorKind::Internal, "the producer has no client", done);
         };
-        match instance.routes().get(self.parcel.topic.as_str()) {
+        match instance.routes().get(self.parcel.topic_on_the_wire().as_str()) {
             Some(route) => self.attempt(route, done),
             None => {
-                let topic = self.parcel.topic.clone();
+                let topic = self.parcel.topic_on_the_wire().clone();
                 instance.routes().join(&instance, topic.as_str(), self, done);
             }
         }
@@ -300,7 +311,7 @@ impl Flight {
     fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done) {
         let Some(instance) = self.producer.instance() else { return self.again(done) };
         self.leave_target();
-        instance.pauses().add(self.parcel.topic.clone(), when, self, done);
+        instance.pauses().add(self.parcel.topic_on_the_wire().clone(), when, self, done);
     }
 
     fn leave_target(&mut self) {
@@ -373,7 +384,7 @@ impl Request for Flight {
             .map_or((0, 0, ""), |target| (target.queue.id, target.born_ms, target.broker_name().as_str()));
         let head = SendMessage {
             group: &settings.group,
-            topic: self.parcel.topic.as_str(),
+            topic: self.parcel.topic_on_the_wire().as_str(),
             default_topic: &settings.client.default_topic,
             default_queues: settings.client.default_queues,
             queue_id,
@@ -384,12 +395,14 @@ impl Request for Flight {
                 "UNIQ_KEY\u{1}",
                 self.parcel.id.as_str(),
                 "\u{2}WAIT\u{1}true\u{2}",
+                settings.namespace.as_ref().map_or("", Namespace::property),
                 &self.parcel.properties,
             ],
             reconsume_times: 0,
             unit_mode: settings.unit_mode,
             batch: false,
             broker_name,
+            namespace: settings.client.namespace.as_deref().unwrap_or_default(),
         };
         let body = &self.parcel.body;
         out.frame(body, |bytes| head.encode(format, opaque, self.is_oneway(), body.len(), bytes))

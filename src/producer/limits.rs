@@ -13,9 +13,11 @@ const ADDED_BYTES: usize = 96;
 /// Refuses a message that no broker takes.
 pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error> {
     let topic = message.topic().as_str();
-    if let Err(error) = name::check_topic(topic) {
+    let on_the_wire = settings.on_the_wire(topic);
+    if let Err(error) = name::check_topic(&on_the_wire) {
         let why = match error {
             NameError::Reserved => "it is RocketMQ's own".to_owned(),
+            other if *on_the_wire != *topic => format!("with the namespace, {other}"),
             other => other.to_string(),
         };
         return Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {why}")));
@@ -33,12 +35,13 @@ pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error>
         ));
     }
     let properties = message.wire_properties().len();
-    if properties + ADDED_BYTES > PROPERTIES_BYTES_RECOMMENDED {
+    let added = ADDED_BYTES + settings.namespace.as_ref().map_or(0, |namespace| namespace.property().len());
+    if properties + added > PROPERTIES_BYTES_RECOMMENDED {
         return Err(Error::new(
             ErrorKind::MessageTooLarge,
             format!(
                 "the properties for {topic} have {properties} bytes, brokers take {}",
-                PROPERTIES_BYTES_RECOMMENDED - ADDED_BYTES
+                PROPERTIES_BYTES_RECOMMENDED - added
             ),
         ));
     }

@@ -14,6 +14,7 @@ mod lifecycle;
 mod limits;
 mod live;
 mod message;
+mod namespace;
 mod options;
 mod result;
 mod select;
@@ -182,7 +183,8 @@ impl Producer {
         Message::new(topic)?;
         let instance = self.instance().ok_or_else(|| self.wrong_state())?;
         let asking = {
-            let (instance, topic) = (Arc::clone(&instance), Arc::<str>::from(topic));
+            let (instance, topic) =
+                (Arc::clone(&instance), Arc::<str>::from(&*self.settings.on_the_wire(topic)));
             async move {
                 let fetched = instance.fetch_known_route(&topic, true).await;
                 if let Ok(Some(route)) = &fetched {
@@ -211,8 +213,9 @@ impl Producer {
         let instance = self.instance().ok_or_else(|| self.wrong_state())?;
         let (tell, told) = tokio::sync::oneshot::channel();
         let waiter = Box::new(Asking { owner: self.number, deadline, tell });
-        instance.routes().forget_missing(topic);
-        instance.routes().join(&instance, topic, waiter, &mut instance.done());
+        let known_as = self.settings.on_the_wire(topic);
+        instance.routes().forget_missing(&known_as);
+        instance.routes().join(&instance, &known_as, waiter, &mut instance.done());
         let route = told.await.unwrap_or(Err(RouteError::Closed));
         route.map_err(|error| {
             let kind = self.own_kind(attempt::route_kind(&error));

@@ -16,6 +16,7 @@ use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
+use crate::text::Text;
 
 impl Producer {
     /// Sends and waits for the broker's answer, and for room in flight before.
@@ -112,8 +113,10 @@ impl Producer {
     /// What all attempts have in common, made once.
     fn pack(&self, message: &Message, options: &SendOptions) -> Result<Parcel, Error> {
         let (body, sys_flag) = self.compressed(message)?;
+        let namespace = self.settings.namespace.as_ref();
         Ok(Parcel {
-            topic: message.topic().clone(),
+            topic: namespace.map_or_else(|| message.topic().clone(), |space| space.shown(message.topic())),
+            wrapped_topic: namespace.map(|space| Text::new(&space.wrap(message.topic().as_str()))),
             id: self.next_id()?,
             properties: Arc::clone(message.wire_properties()),
             body,

@@ -34,6 +34,7 @@ pub(crate) fn send_frame(
         unit_mode: false,
         batch: false,
         broker_name: "broker-a",
+        namespace: "",
     };
     change(&mut send);
     send.encode(format, opaque, oneway, 5, &mut out).unwrap();

@@ -356,6 +356,7 @@ async fn compressed_bodies_are_unpacked_on_demand() {
             unit_mode: false,
             batch: false,
             broker_name: "",
+            namespace: "",
         };
         send.encode(HeaderFormat::Json, 1, false, packed.len(), &mut frame).unwrap();
         frame.extend_from_slice(&packed);

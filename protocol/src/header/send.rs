@@ -12,6 +12,7 @@ use crate::codes::{self, Language, RPC_TYPE_ONEWAY, request};
 use crate::command::{self, Command, binary};
 use crate::frame::{self, HeaderFormat};
 use crate::json::write;
+use crate::message::namespace::{NAMESPACE, NAMESPACED};
 use crate::{DecodeError, EncodeError, number};
 
 /// What a send says in its header.
@@ -43,6 +44,8 @@ pub struct SendMessage<'a> {
     pub batch: bool,
     /// The broker, which proxies need and others ignore; left out when empty.
     pub broker_name: &'a str,
+    /// The namespace that leaves names alone, see [`crate::message::namespace`]; left out when empty.
+    pub namespace: &'a str,
 }
 
 /// Names of the fields, in the order they are written, for requests with long names and with short ones.
@@ -109,7 +112,7 @@ impl SendMessage<'_> {
         if self.queue_id < 0 {
             return Err(EncodeError::QueueId(self.queue_id));
         }
-        let texts = [self.group, self.topic, self.default_topic, self.broker_name];
+        let texts = [self.group, self.topic, self.default_topic, self.broker_name, self.namespace];
         let texts = texts.iter().chain(self.properties).map(|text| text.len()).sum();
         command::reserve(out, texts, SCALAR_BYTES_MAX)?;
         let code = if self.batch { request::SEND_BATCH_MESSAGE } else { request::SEND_MESSAGE_V2 };
@@ -156,6 +159,10 @@ impl SendMessage<'_> {
         json_number(out, b"\"j\":\"", self.reconsume_times.into());
         out.extend_from_slice(if self.unit_mode { b"\"k\":\"true\"," } else { b"\"k\":\"false\"," });
         json_text(out, b"\"n\":\"", &[self.broker_name]);
+        if !self.namespace.is_empty() {
+            out.extend_from_slice(b"\"nsd\":\"true\",");
+            json_text(out, b"\"ns\":\"", &[self.namespace]);
+        }
         out.extend_from_slice(if self.batch { b"\"m\":\"true\"}" } else { b"\"m\":\"false\"}" });
         out.extend_from_slice(b",\"flag\":");
         number::append(out, flag.into());
@@ -183,6 +190,10 @@ impl SendMessage<'_> {
         binary::write_field(out, SHORT.unit_mode, &[boolean(self.unit_mode)])?;
         binary::write_field(out, SHORT.batch, &[boolean(self.batch)])?;
         binary::write_field(out, SHORT.broker_name, &[self.broker_name])?;
+        if !self.namespace.is_empty() {
+            binary::write_field(out, NAMESPACED, &["true"])?;
+            binary::write_field(out, NAMESPACE, &[self.namespace])?;
+        }
         binary::end_fields(out, fields)
     }
 }

@@ -4,6 +4,7 @@ pub mod compress;
 pub mod flags;
 pub mod id;
 pub mod name;
+pub mod namespace;
 pub mod properties;
 
 pub use name::NameError;

@@ -4,6 +4,7 @@ use super::Names;
 use crate::DecodeError;
 use crate::command::Command;
 use crate::header::required;
+use crate::message::namespace::NAMESPACE;
 use std::str::FromStr;
 
 /// The header of a send, see [`super::SendMessage`] for what the fields mean.
@@ -35,6 +36,8 @@ pub struct OwnedSend {
     pub batch: bool,
     /// The broker, empty when not named.
     pub broker_name: String,
+    /// The namespace that leaves names alone, empty when not named.
+    pub namespace: String,
 }
 
 impl OwnedSend {
@@ -59,6 +62,7 @@ impl OwnedSend {
             unit_mode: boolean(names.unit_mode),
             batch: boolean(names.batch),
             broker_name: optional(names.broker_name),
+            namespace: optional(NAMESPACE),
         })
     }
 }

@@ -21,6 +21,7 @@ const MESSAGE: SendMessage<'static> = SendMessage {
     unit_mode: false,
     batch: false,
     broker_name: "",
+    namespace: "",
 };
 
 const FORMATS: [HeaderFormat; 2] = [HeaderFormat::Json, HeaderFormat::RocketMq];
@@ -49,8 +50,10 @@ fn properties_are_joined_and_left_out_when_there_are_none() {
 #[test]
 fn a_batch_has_its_own_code_and_says_so() {
     for format in FORMATS {
-        let command =
-            sent(&SendMessage { batch: true, unit_mode: true, broker_name: "b-0", ..MESSAGE }, format);
+        let command = sent(
+            &SendMessage { batch: true, unit_mode: true, broker_name: "b-0", namespace: "NS", ..MESSAGE },
+            format,
+        );
         assert_eq!((command.code, command.ext("m"), command.ext("k")), (320, Some("true"), Some("true")));
         assert_eq!(
             (command.opaque, command.language, command.version),
@@ -58,7 +61,9 @@ fn a_batch_has_its_own_code_and_says_so() {
         );
         let send = SendMessage::decode(&command).unwrap();
         assert!(send.batch && send.unit_mode);
-        assert_eq!((send.broker_name.as_str(), send.flag), ("b-0", -7));
+        assert_eq!((send.broker_name.as_str(), send.namespace.as_str(), send.flag), ("b-0", "NS", -7));
+        assert_eq!(command.ext("nsd"), Some("true"));
+        assert_eq!(sent(&MESSAGE, format).ext("nsd"), None);
     }
 }
 
@@ -77,6 +82,7 @@ fn writing_needs_no_more_room_than_was_made_at_once() {
         group: &wide,
         properties: &[&wide, &wide],
         broker_name: &wide,
+        namespace: &wide,
         default_queues: i32::MIN,
         queue_id: i32::MAX,
         sys_flag: i32::MIN,
@@ -89,7 +95,8 @@ fn writing_needs_no_more_room_than_was_made_at_once() {
     for format in FORMATS {
         for message in [message, SendMessage { group: "g", properties: &[], broker_name: "", ..message }] {
             let mut out = Vec::new();
-            let texts = [message.group, message.topic, message.default_topic, message.broker_name];
+            let texts =
+                [message.group, message.topic, message.default_topic, message.broker_name, message.namespace];
             let texts: usize = texts.iter().chain(message.properties).map(|text| text.len()).sum();
             let room = texts * 6 + super::SCALAR_BYTES_MAX + crate::command::FIXED_BYTES_MAX;
             message.encode(format, i32::MIN, true, 0, &mut out).unwrap();
