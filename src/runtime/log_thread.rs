@@ -1,13 +1,15 @@
 //! Log lines: queued by whoever logs, written by one thread, so that a slow sink never holds up a send.
-//! The thread starts with the first line.
+//! The thread starts with the first line. What a level leaves out is never formatted.
 
 use std::collections::VecDeque;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use log::{Level, LevelFilter};
 use tokio::time::Instant;
 
+use super::log_line::{Line, Repeats};
 use super::threads::Threads;
 use super::{current, lock};
 
@@ -17,13 +19,9 @@ pub type LogSink = Arc<dyn Fn(Level, &str, &str) + Send + Sync>;
 /// Lines that wait for a slow sink; the oldest are dropped beyond it.
 const LINES_MAX: usize = 1024;
 
-struct Line {
-    level: Level,
-    target: String,
-    text: String,
-}
-
 pub(super) struct LogQueue {
+    /// The [`LevelFilter`] as a number: what is off is refused without a lock.
+    level: AtomicUsize,
     state: Mutex<State>,
     ready: Condvar,
 }
@@ -31,7 +29,7 @@ pub(super) struct LogQueue {
 struct State {
     lines: VecDeque<Line>,
     dropped: u64,
-    level: LevelFilter,
+    repeats: Repeats,
     sink: Option<LogSink>,
     thread: Option<Threads>,
     stop: bool,
@@ -42,37 +40,48 @@ impl LogQueue {
         let state = State {
             lines: VecDeque::new(),
             dropped: 0,
-            level: LevelFilter::Warn,
+            repeats: Repeats::new(),
             sink: None,
             thread: None,
             stop: false,
         };
-        Self { state: Mutex::new(state), ready: Condvar::new() }
+        Self {
+            level: AtomicUsize::new(LevelFilter::Warn as usize),
+            state: Mutex::new(state),
+            ready: Condvar::new(),
+        }
     }
 
     pub(super) fn inherit(&self, parent: &Self) {
+        self.level.store(parent.level.load(Ordering::Relaxed), Ordering::Relaxed);
         if let Ok(parent) = parent.state.try_lock() {
-            let mut state = lock(&self.state);
-            state.level = parent.level;
-            state.sink.clone_from(&parent.sink);
+            lock(&self.state).sink.clone_from(&parent.sink);
         }
     }
 
     pub(super) fn set_sink(&self, level: LevelFilter, sink: Option<LogSink>) {
         let mut state = lock(&self.state);
-        state.level = level;
+        self.level.store(level as usize, Ordering::Relaxed);
         let before = std::mem::replace(&mut state.sink, sink);
         drop(state);
         // Outside the lock, since it may run the application's release function.
         drop(before);
-        log::set_max_level(level);
+        if IS_OURS.load(Ordering::Acquire) {
+            log::set_max_level(level);
+        }
     }
 
+    fn takes(&self, level: Level) -> bool {
+        level as usize <= self.level.load(Ordering::Relaxed)
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "lines of a paused clock and of the system's would not compare"
+    )]
     fn push(&'static self, line: Line) {
         let mut state = lock(&self.state);
-        if line.level > state.level {
-            return;
-        }
+        let Some(line) = state.repeats.admit(line, std::time::Instant::now()) else { return };
         if state.lines.len() >= LINES_MAX {
             state.lines.pop_front();
             state.dropped += 1;
@@ -96,8 +105,11 @@ impl LogQueue {
             if state.dropped > 0 {
                 let text = format!("{} log lines were dropped: the log callback is slow", state.dropped);
                 state.dropped = 0;
-                let target = String::from("rocketmq_producer");
-                state.lines.push_front(Line { level: Level::Warn, target, text });
+                state.lines.push_front(own_line(text));
+            }
+            let forgotten = state.repeats.take_forgotten();
+            if forgotten > 0 {
+                state.lines.push_front(own_line(format!("{forgotten} repeated log lines were left out")));
             }
             let Some(line) = state.lines.pop_front() else {
                 if state.stop {
@@ -132,6 +144,10 @@ impl LogQueue {
     }
 }
 
+fn own_line(text: String) -> Line {
+    Line { level: Level::Warn, target: String::from(env!("CARGO_CRATE_NAME")), text }
+}
+
 fn to_standard_error(line: &Line) {
     // A closed standard error is the host's choice.
     let _ = writeln!(std::io::stderr(), "{} {} {}", line.level, line.target, line.text);
@@ -141,28 +157,102 @@ struct Facade;
 
 impl log::Log for Facade {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+        metadata.target().starts_with(env!("CARGO_CRATE_NAME")) && current().log.takes(metadata.level())
     }
 
     fn log(&self, record: &log::Record<'_>) {
         if self.enabled(record.metadata()) {
-            current().log.push(Line {
-                level: record.level(),
-                target: record.target().to_owned(),
-                text: record.args().to_string(),
-            });
+            current().log.push(Line::new(record));
         }
     }
 
     fn flush(&self) {}
 }
 
+/// The facade's logger, and with it its level, belongs to this library and not to a Rust host.
+static IS_OURS: AtomicBool = AtomicBool::new(false);
+
 /// Makes the queue the target of the `log` facade. A Rust host with a logger of its own keeps that.
 pub(super) fn install() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         if log::set_logger(&Facade).is_ok() {
-            log::set_max_level(lock(&current().log.state).level);
+            IS_OURS.store(true, Ordering::Release);
+            let level = current().log.level.load(Ordering::Relaxed);
+            log::set_max_level(
+                LevelFilter::iter().find(|known| *known as usize == level).unwrap_or(LevelFilter::Warn),
+            );
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use log::{Log, Record};
+
+    struct Unread;
+
+    impl fmt::Display for Unread {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            unreachable!("a line that is off was formatted")
+        }
+    }
+
+    #[test]
+    fn what_is_off_is_not_formatted_whatever_the_facade_lets_through() {
+        for (level, target) in [(Level::Trace, "rocketmq_producer::x"), (Level::Error, "another_crate")] {
+            Facade.log(&Record::builder().level(level).target(target).args(format_args!("{Unread}")).build());
+        }
+    }
+
+    fn line(number: usize) -> Line {
+        own_line(number.to_string())
+    }
+
+    #[test]
+    fn a_slow_sink_costs_the_oldest_lines_and_never_the_one_who_logs() {
+        static QUEUE: LogQueue = LogQueue::new();
+        let (began, begun) = channel();
+        let (tell, told) = channel();
+        let hold = Arc::new(Mutex::new(()));
+        let held = lock(&hold);
+        let gate = Arc::clone(&hold);
+        let sink = move |_: Level, _: &str, text: &str| {
+            began.send(()).unwrap();
+            drop(lock(&gate));
+            tell.send(text.to_owned()).unwrap();
+        };
+        QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
+        QUEUE.push(line(0));
+        begun.recv().unwrap();
+        // The sink is busy with the first one.
+        (1..=LINES_MAX + 5).for_each(|number| QUEUE.push(line(number)));
+        drop(held);
+        assert!(QUEUE.stop(None));
+        let told: Vec<_> = told.try_iter().collect();
+        assert_eq!(told.len(), 1 + 1 + LINES_MAX);
+        assert_eq!(told[0], "0");
+        assert!(told[1].starts_with("5 log lines were dropped"), "{}", told[1]);
+        assert_eq!((told[2].as_str(), told.last().unwrap()), ("6", &(LINES_MAX + 5).to_string()));
+        QUEUE.set_sink(LevelFilter::Off, None);
+    }
+
+    #[test]
+    fn a_repeated_line_is_queued_once() {
+        static QUEUE: LogQueue = LogQueue::new();
+        let (tell, told) = channel();
+        let sink = move |_: Level, _: &str, text: &str| tell.send(text.to_owned()).unwrap();
+        QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
+        (0..1000).for_each(|_| QUEUE.push(line(7)));
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), "7");
+        assert!(QUEUE.stop(None));
+        // A busy machine may take a second for the loop.
+        assert!(told.try_iter().count() < 10);
+        QUEUE.set_sink(LevelFilter::Off, None);
+    }
 }

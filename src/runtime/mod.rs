@@ -5,6 +5,7 @@
 //! touches a lock that another thread of its parent may have held.
 
 mod dispatch;
+mod log_line;
 mod log_thread;
 mod threads;
 mod wait;

@@ -12,6 +12,7 @@ mod end;
 mod examples;
 mod fork;
 mod lifecycle;
+mod log;
 mod program;
 mod refusals;
 mod sends;
