@@ -415,7 +415,7 @@ ROCKETMQ_API void rocketmq_config_destroy(rocketmq_config *config);
 /**
  * Sets one key, as "namesrv.addr", "producer.group", "send.timeout.ms". Unknown keys
  * (`ROCKETMQ_ERR_UNKNOWN_KEY`) and bad values (`ROCKETMQ_ERR_INVALID_VALUE`) are errors, never ignored, and
- * change nothing. A NULL `value` restores the default. Durations are in milliseconds and sizes in bytes, as
+ * change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in milliseconds and sizes in bytes, as
  * the keys' names say. [one]
  */
 ROCKETMQ_API

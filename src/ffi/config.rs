@@ -44,7 +44,7 @@ pub unsafe extern "C" fn rocketmq_config_destroy(config: *mut rocketmq_config) {
 
 /// Sets one key, as "namesrv.addr", "producer.group", "send.timeout.ms". Unknown keys
 /// (`ROCKETMQ_ERR_UNKNOWN_KEY`) and bad values (`ROCKETMQ_ERR_INVALID_VALUE`) are errors, never ignored, and
-/// change nothing. A NULL `value` restores the default. Durations are in milliseconds and sizes in bytes, as
+/// change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in milliseconds and sizes in bytes, as
 /// the keys' names say. \[one\]
 ///
 /// # Safety
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rocketmq_config_set(
         // SAFETY: NULL or text.
         let key = unsafe { input::text("key", key) }?;
         // SAFETY: NULL or text.
-        let value = unsafe { input::optional_text("value", value) }?;
+        let value = unsafe { input::optional_text(key, value) }?;
         config.set(key, value)
     })
 }

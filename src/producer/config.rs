@@ -46,7 +46,7 @@ enum Check {
     PathPart,
     Group,
     Topic,
-    /// Part of a client id: no blank, no `@`.
+    /// Part of a client id: no blank, no control character, no `@`.
     IdPart,
     /// Part of a topic's name.
     Namespace,
@@ -54,6 +54,9 @@ enum Check {
     /// Milliseconds between commas.
     Times,
 }
+
+/// Of a part of a client id or of an address on the web.
+const TEXT_PART_BYTES_MAX: usize = 255;
 
 const MS_MAX: i64 = 86_400_000;
 
@@ -172,7 +175,7 @@ impl Config {
                 key.check.value(value).map_err(|why| {
                     Error::new(
                         ErrorKind::InvalidValue,
-                        format!("{}: the value {value:?} is not accepted: {why}", name_of(key)),
+                        format!("{}: the value {} is not accepted: {why}", name_of(key), shown(value)),
                     )
                 })?;
                 self.values.insert(key.name, value.to_owned());
@@ -192,14 +195,22 @@ impl Config {
     }
 }
 
+/// Text of the caller's in quotes, for a sentence.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{:?}…", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
+    }
+}
+
 fn name_of(key: &Key) -> &'static str {
     key.name.to_str().unwrap_or("")
 }
 
 fn find(name: &str) -> Result<&'static Key, Error> {
-    KEYS.iter()
-        .find(|key| key.name.to_bytes() == name.as_bytes())
-        .ok_or_else(|| Error::new(ErrorKind::UnknownKey, format!("there is no configuration key {name:?}")))
+    KEYS.iter().find(|key| key.name.to_bytes() == name.as_bytes()).ok_or_else(|| {
+        Error::new(ErrorKind::UnknownKey, format!("there is no configuration key {}", shown(name)))
+    })
 }
 
 impl Check {
@@ -217,21 +228,29 @@ impl Check {
             Self::Bool => refuse("it must be true or false"),
             Self::OneOf(known) if known.contains(&value) => Ok(()),
             Self::OneOf(known) => Err(format!("it must be one of {}", known.join(", "))),
-            Self::Addresses => {
-                Address::parse_list(value).map(drop).map_err(|(item, why)| format!("in {item:?}, {why}"))
+            Self::Addresses => Address::parse_list(value)
+                .map(drop)
+                .map_err(|(item, why)| format!("in {}, {why}", shown(&item))),
+            Self::Domain | Self::PathPart if value.len() > TEXT_PART_BYTES_MAX => {
+                Err(format!("it must have at most {TEXT_PART_BYTES_MAX} bytes"))
             }
             Self::Domain => Endpoint::parse_domain(value).map(drop).map_err(|why| {
                 format!("it must be a host, with or without a port and without http://: {why}")
             }),
-            Self::PathPart if value.is_empty() || value.contains(char::is_whitespace) => {
-                refuse("it is empty or has a blank inside")
+            Self::PathPart
+                if value.is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control()) =>
+            {
+                refuse("it is empty or has a blank or a control character inside")
             }
             Self::PathPart => Ok(()),
             Self::Group => name::check_group(value).map_err(|error| error.to_string()),
             Self::Topic if value == "TBW102" => Ok(()),
             Self::Topic => name::check_topic(value).map_err(|error| error.to_string()),
-            Self::IdPart if value.is_empty() || value.contains(|c: char| c == '@' || c.is_whitespace()) => {
-                refuse("it is empty or has a blank or an @ inside")
+            Self::IdPart if value.is_empty() || value.len() > TEXT_PART_BYTES_MAX => {
+                Err(format!("it must have 1 to {TEXT_PART_BYTES_MAX} bytes"))
+            }
+            Self::IdPart if value.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control()) => {
+                refuse("it has a blank, a control character or an @ inside")
             }
             Self::IdPart => Ok(()),
             Self::Times => {
@@ -451,9 +470,9 @@ impl Values<'_> {
 }
 
 fn parse_source(name: &str, text: &str) -> Result<Source, Error> {
-    Address::parse_list(text)
-        .map(Source::list)
-        .map_err(|(item, why)| Error::new(ErrorKind::InvalidValue, format!("{name}: in {item:?}, {why}")))
+    Address::parse_list(text).map(Source::list).map_err(|(item, why)| {
+        Error::new(ErrorKind::InvalidValue, format!("{name}: in {}, {why}", shown(&item)))
+    })
 }
 
 /// A change of settings while the producer runs.

@@ -92,3 +92,21 @@ fn a_producer_without_its_required_keys_is_not_made() {
     assert!(failure.message.contains("producer.group"), "{failure:?}");
     assert!(producer.is_null());
 }
+
+#[test]
+fn a_value_that_is_no_utf_8_is_refused_with_the_key_and_changes_nothing() {
+    let config = config(&[]);
+    for name in names() {
+        let default = get(&config, name).unwrap();
+        for bad in [c"\xff\xfe", c"1\x80", c"\xc3"] {
+            let key = c(name);
+            let failure = call(|error| unsafe {
+                rocketmq_config_set(config.object, key.as_ptr(), bad.as_ptr(), error)
+            })
+            .unwrap_err();
+            assert_eq!(failure.status, INVALID_UTF8);
+            assert!(failure.message.contains(name), "{failure:?}");
+            assert_eq!(get(&config, name).unwrap(), default);
+        }
+    }
+}

@@ -130,6 +130,33 @@ fn bare() {
     );
 }
 
+/// What the web server is asked with these settings and no other source of name servers.
+fn asked(values: &'static [(&'static str, &'static str)]) -> String {
+    bare();
+    let mut asked = String::new();
+    let out = &mut asked;
+    simulate_one(|sim| async move {
+        let web = Web::open(&sim, list(&sim.core.namesrv()));
+        let p = sim.create_bare(values).unwrap();
+        p.start(Some(Instant::now() + Duration::from_secs(1)), true).await.unwrap();
+        *out = web.requests().pop().unwrap();
+    });
+    asked
+}
+
+pub(crate) fn the_web_server_is_where_the_key_says(key: &'static str) {
+    assert_eq!(DOMAIN[0].0, key);
+    simulate_one(|sim| async move { assert!(sim.create_bare(&[]).is_err(), "no source of name servers") });
+    assert!(asked(DOMAIN).contains("\r\nHost: mq.example:8080\r\n"));
+}
+
+pub(crate) fn this_list_is_asked_for(key: &'static str) {
+    const OTHER: &[(&str, &str)] = &[DOMAIN[0], ("namesrv.subgroup", "other")];
+    assert_eq!(OTHER[1].0, key);
+    assert!(asked(DOMAIN).starts_with("GET /rocketmq/nsaddr HTTP/1.1"));
+    assert!(asked(OTHER).starts_with("GET /rocketmq/other HTTP/1.1"));
+}
+
 #[test]
 fn the_list_is_asked_for_at_the_start_and_its_first_line_counts() {
     bare();

@@ -10,6 +10,7 @@ mod documentation;
 mod ending;
 mod faults;
 mod identity;
+mod keys;
 mod lifecycle;
 mod name_servers;
 mod names;
