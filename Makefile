@@ -8,13 +8,16 @@ SHELL := /bin/bash
 # Versions of Apache RocketMQ that the tests run against. 4.9.7 and 5.5.0 are the newest complete ones of their lines.
 APACHE := 4.7.0 4.9.7 5.5.0
 APACHE_NEWEST := $(lastword $(APACHE))
+# For each fuzz target; `make fuzz SECONDS=60` is shorter.
+SECONDS := 300
+FUZZERS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
 # Runs of the simulator, and the first one's seed.
 SEEDS := 20000
 FIRST := 0
 
-.PHONY: help deps apache build demo test simulate test-apache valgrind asan bench clean
+.PHONY: help deps apache build demo test simulate test-apache valgrind asan fuzz bench clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -54,6 +57,20 @@ asan: ## the border and the unit tests under the address and leak sanitizers; ne
 		cargo +nightly test --target-dir target/asan --target $$(rustc +nightly --print host-tuple) \
 		--package rocketmq-producer --lib --test ffi -- \
 		--skip null_is_answered_by_the_rules --skip an_exception_out_of_a_callback
+
+# Finds are kept in target/fuzz; what is worth keeping for good goes to fuzz/corpus by hand. No sanitizer: what is fuzzed
+# has no unsafe code.
+fuzz: ## each fuzz target for SECONDS (300); needs Rust nightly and `cargo install cargo-fuzz`
+	@[[ $$(rustup toolchain list 2>/dev/null) == *nightly-* ]] || \
+		{ echo "Rust nightly is missing: install rustup, then run \`rustup toolchain install nightly\`." >&2; exit 1; }
+	@cargo fuzz --version >/dev/null 2>&1 || { echo "cargo-fuzz is missing: run \`cargo install cargo-fuzz\`." >&2; exit 1; }
+	@for target in $(FUZZERS); do \
+		echo "Fuzzing $$target for $(SECONDS) seconds"; \
+		mkdir -p target/fuzz/corpus/$$target; \
+		cargo +nightly fuzz run --target-dir target/fuzz --sanitizer none $$target \
+			target/fuzz/corpus/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -print_final_stats=1; \
+	done
 
 bench: ## what one message costs, beside limits for its writes, switches and allocations
 	cargo run --release --package rocketmq-bench

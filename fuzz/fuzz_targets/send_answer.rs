@@ -1,0 +1,5 @@
+//! See `fuzz::send_answer`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::send_answer(data));
