@@ -133,6 +133,8 @@ impl LogQueue {
     pub(super) fn stop(&self, until: Option<Instant>) -> bool {
         let mut state = lock(&self.state);
         state.stop = true;
+        // What the library says in its next life is news.
+        state.repeats = Repeats::new();
         let Some(threads) = state.thread.take() else { return true };
         drop(state);
         self.ready.notify_one();
