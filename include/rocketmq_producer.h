@@ -389,9 +389,10 @@ ROCKETMQ_API rocketmq_status rocketmq_global_shutdown(int64_t timeout_ms, rocket
 
 /**
  * Gives `function` every log line up to `max_level` (one of `ROCKETMQ_LOG_*`, else INVALID_ARGUMENT), in the order
- * of their making, on one library thread. A line has no control characters and at most 4 KiB of text; the same line
- * comes at most once a second, and then says how many were left out. While `function` is slow up to 1024 lines wait,
- * then the oldest are dropped and counted; nothing else waits for it. A NULL `function`: back to stderr, where warnings go by default.
+ * of their making, on one library thread. A NULL `function`: back to stderr, where warnings go by default.
+ * A line has no control characters and at most 4 KiB of text. The same line comes at most once a second, and then
+ * says how many were left out. While `function` is slow up to 1024 lines wait, then the oldest are dropped and
+ * counted; nothing else waits for it.
  * `release` takes `user_data` back when no line can reach it any more: after it was replaced and its last
  * call has returned, or at once if `function` is NULL. [any]
  */
@@ -415,8 +416,8 @@ ROCKETMQ_API void rocketmq_config_destroy(rocketmq_config *config);
 /**
  * Sets one key, as "namesrv.addr", "producer.group", "send.timeout.ms". Unknown keys
  * (`ROCKETMQ_ERR_UNKNOWN_KEY`) and bad values (`ROCKETMQ_ERR_INVALID_VALUE`) are errors, never ignored, and
- * change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in milliseconds and sizes in bytes, as
- * the keys' names say. [one]
+ * change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in
+ * milliseconds and sizes in bytes, as the keys' names say. [one]
  */
 ROCKETMQ_API
 ROCKETMQ_CHECK

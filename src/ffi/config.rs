@@ -44,8 +44,8 @@ pub unsafe extern "C" fn rocketmq_config_destroy(config: *mut rocketmq_config) {
 
 /// Sets one key, as "namesrv.addr", "producer.group", "send.timeout.ms". Unknown keys
 /// (`ROCKETMQ_ERR_UNKNOWN_KEY`) and bad values (`ROCKETMQ_ERR_INVALID_VALUE`) are errors, never ignored, and
-/// change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in milliseconds and sizes in bytes, as
-/// the keys' names say. \[one\]
+/// change nothing. A NULL `value` restores the default. Blanks around a value are dropped. Durations are in
+/// milliseconds and sizes in bytes, as the keys' names say. \[one\]
 ///
 /// # Safety
 ///

@@ -12,9 +12,10 @@ use crate::ffi::types::{rocketmq_log_fn, rocketmq_log_level, rocketmq_release_fn
 use crate::runtime;
 
 /// Gives `function` every log line up to `max_level` (one of `ROCKETMQ_LOG_*`, else INVALID_ARGUMENT), in the order
-/// of their making, on one library thread. A line has no control characters and at most 4 KiB of text; the same line
-/// comes at most once a second, and then says how many were left out. While `function` is slow up to 1024 lines wait,
-/// then the oldest are dropped and counted; nothing else waits for it. A NULL `function`: back to stderr, where warnings go by default.
+/// of their making, on one library thread. A NULL `function`: back to stderr, where warnings go by default.
+/// A line has no control characters and at most 4 KiB of text. The same line comes at most once a second, and then
+/// says how many were left out. While `function` is slow up to 1024 lines wait, then the oldest are dropped and
+/// counted; nothing else waits for it.
 /// `release` takes `user_data` back when no line can reach it any more: after it was replaced and its last
 /// call has returned, or at once if `function` is NULL. \[any\]
 ///

@@ -17,7 +17,8 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Ids that no other producer makes: not on this host, not in this process, nor in one that it forks.
+    /// Ids that no other producer of this process makes; those of other processes, forked ones too, are told apart by
+    /// process id and chance.
     pub fn new(world: &World) -> Self {
         let discriminator = world.instances.id_discriminator(&world.random);
         Self {
