@@ -245,7 +245,8 @@ async fn routes_tell_what_the_brokers_have() {
 
 #[tokio::test(start_paused = true)]
 async fn standard_json_comes_when_asked_for_and_known() {
-    let plain = Command::request(request::GET_ROUTEINFO_BY_TOPIC).with("topic", TOPIC);
+    let request = Command::request(request::GET_ROUTEINFO_BY_TOPIC).with("topic", TOPIC);
+    let plain = Command { version: 399, ..request };
     let asking = plain.clone().with("acceptStandardJsonOnly", "true");
     let newer = Command { version: 401, ..plain.clone() };
     for (standard_json, request, quoted) in
