@@ -11,13 +11,16 @@ APACHE_NEWEST := $(lastword $(APACHE))
 # For each fuzz target; `make fuzz SECONDS=60` is shorter.
 SECONDS := 300
 FUZZERS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
+# Which part of the mutants, and of which files.
+SHARD := 0/1
+MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/outbox client/pause client/routes
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
 # Runs of the simulator, and the first one's seed.
 SEEDS := 20000
 FIRST := 0
 
-.PHONY: help deps apache build demo test simulate test-apache valgrind asan fuzz bench clean
+.PHONY: help deps apache build demo test simulate test-apache valgrind asan fuzz mutants bench clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -71,6 +74,14 @@ fuzz: ## each fuzz target for SECONDS (300); needs Rust nightly and `cargo insta
 			target/fuzz/corpus/$$target fuzz/corpus/$$target -- -max_total_time=$(SECONDS) -timeout=10 \
 			-rss_limit_mb=2048 -print_final_stats=1; \
 	done
+
+# The files of the send policy, of exactly-once completion and of the tables that must not lose anything. Each mutant is
+# built and met by the unit tests and the simulations; hours in all, so that a run may take one of n shards.
+mutants: ## what the tests would not notice: mutants of the files that decide, one SHARD=k/n of them; needs cargo-mutants
+	@cargo mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is missing: cargo install cargo-mutants" >&2; exit 1; }
+	cargo mutants --package rocketmq-producer $(MUTATED:%=--file src/%.rs) --shard $(SHARD) --output target/mutants/producer \
+		--cap-lints=true -- --lib --test producer
+	cargo mutants --package rocketmq-protocol --file protocol/src/session.rs --shard $(SHARD) --output target/mutants/protocol
 
 bench: ## what one message costs, beside limits for its writes, switches and allocations
 	cargo run --release --package rocketmq-bench
