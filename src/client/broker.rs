@@ -1,8 +1,7 @@
 //! A peer behind one address, broker or name server: where requests are submitted.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +9,6 @@ use protocol::command::{Command, Head};
 use protocol::frame::Frame;
 use protocol::message::namespace;
 use protocol::{EncodeError, HeaderFormat};
-use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
@@ -18,6 +16,7 @@ use crate::client::outbox::{Control, Outbox};
 use crate::client::world::{Dispatcher, World};
 use crate::client::write_buf::WriteBuf;
 use crate::runtime::{Job, Jobs, lock};
+use crate::sync::{AtomicBool, Mutex, Notify, Ordering, oneshot};
 
 /// Why a request got no answer.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -2,11 +2,10 @@
 //! has not taken. A permit gives back what it holds when it is dropped, so nothing can leak.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-
-use tokio::sync::{Notify, oneshot};
+use std::sync::Arc;
 
 use crate::runtime::lock;
+use crate::sync::{Mutex, Notify, oneshot};
 
 /// What may be held at once.
 #[derive(Clone, Copy, Debug)]

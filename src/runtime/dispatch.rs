@@ -1,11 +1,12 @@
 //! The callback threads: plain threads, since what runs on them may block and may call the library.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::lock;
 use super::threads::Threads;
 use crate::error::Error;
+use crate::sync::{Condvar, Mutex};
 
 /// Something to run on a callback thread, once.
 pub trait Job: Send {

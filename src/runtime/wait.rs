@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use tokio::time::Instant;
 
 use super::lock;
+use crate::sync::{Condvar, Mutex, MutexGuard, thread_local};
 
 thread_local! {
     /// One parker for each thread that ever waited, so that a wait allocates nothing.
