@@ -7,10 +7,11 @@
 
 use std::ffi::{CString, c_char};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind};
+use crate::ffi::owned::Owned;
 use crate::ffi::process;
 use crate::ffi::types::{
     rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
@@ -133,16 +134,12 @@ const MAGIC: u64 = 0x726d_715f_7072_6f64;
 /// stay calm.
 static NEWEST: AtomicPtr<Control> = AtomicPtr::new(ptr::null_mut());
 
-/// What a `rocketmq_producer *` points to. Never freed; what is costly, the producer, is held through `owner`.
+/// What a `rocketmq_producer *` points to. Never freed; what is costly, the producer, goes with its destroy.
 struct Control {
     magic: u64,
     /// The process generation that made it.
     generation: u64,
-    destroyed: AtomicBool,
-    /// Upgraded by each call: two atomic steps, no lock.
-    producer: Weak<Owner>,
-    /// The strong reference, until destroy.
-    owner: Mutex<Option<Arc<Owner>>>,
+    producer: Owned<Owner>,
     /// Once known; C holds a pointer into it.
     client_id: OnceLock<Text>,
     before: AtomicPtr<Self>,
@@ -162,13 +159,10 @@ impl std::ops::Deref for Owner {
 
 /// Makes a producer the caller's.
 pub(super) fn give_producer(producer: Arc<Producer>) -> *mut rocketmq_producer {
-    let owner = Arc::new(Owner(producer));
     let control: &'static Control = Box::leak(Box::new(Control {
         magic: MAGIC,
         generation: runtime::generation(),
-        destroyed: AtomicBool::new(false),
-        producer: Arc::downgrade(&owner),
-        owner: Mutex::new(Some(owner)),
+        producer: Owned::new(Owner(producer)),
         client_id: OnceLock::new(),
         before: AtomicPtr::new(ptr::null_mut()),
     }));
@@ -217,12 +211,9 @@ pub(super) unsafe fn client_id(producer: *const rocketmq_producer) -> Result<*co
 pub(super) unsafe fn destroy_producer(producer: *mut rocketmq_producer) -> Result<(), Error> {
     // SAFETY: the caller's promise, passed on.
     let control = unsafe { control(producer) }?;
-    if !control.destroyed.swap(true, Ordering::AcqRel) {
-        let owner = control.owner.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(owner) = owner {
-            process::remember_leaving(&owner.0);
-            owner.abandon();
-        }
+    if let Some(owner) = control.producer.destroy() {
+        process::remember_leaving(&owner.0);
+        owner.abandon();
     }
     Ok(())
 }
@@ -260,13 +251,7 @@ unsafe fn control(producer: *const rocketmq_producer) -> Result<&'static Control
 
 impl Control {
     fn live(&self) -> Result<Arc<Owner>, Error> {
-        if self.destroyed.load(Ordering::Acquire) {
-            return Err(destroyed());
-        }
-        self.producer.upgrade().ok_or_else(destroyed)
+        let destroyed = || Error::new(ErrorKind::InvalidHandle, "the producer was destroyed before");
+        self.producer.live().ok_or_else(destroyed)
     }
-}
-
-fn destroyed() -> Error {
-    Error::new(ErrorKind::InvalidHandle, "the producer was destroyed before")
 }

@@ -47,6 +47,7 @@ mod callback;
 mod handle;
 mod input;
 mod output;
+mod owned;
 
 mod config;
 mod error;
