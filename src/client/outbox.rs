@@ -244,6 +244,11 @@ impl Outbox {
         taken
     }
 
+    /// Whether frames wait for the task.
+    pub(crate) const fn has_encoded(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Bytes that wait for the task.
     pub(crate) const fn encoded_bytes(&self) -> u64 {
         self.buffer.total()

@@ -209,10 +209,11 @@ pub(crate) fn expire_waiting(broker: &Broker, now: Instant) -> bool {
     true
 }
 
-/// Ends the waiting requests that are to be cut off; the orders, for those that do not wait.
+/// Ends the waiting requests that are to be cut off; the orders, for those that do not wait. As long as something
+/// is encoded that no connection has taken, neither of the two would find it: the orders stay until it is taken.
 pub(crate) fn cut_waiting(broker: &Broker) -> Vec<Cut> {
     let mut outbox = lock(&broker.outbox);
-    if outbox.control.cut.is_empty() {
+    if outbox.control.cut.is_empty() || outbox.has_encoded() {
         return Vec::new();
     }
     let cuts = std::mem::take(&mut outbox.control.cut);
