@@ -20,7 +20,7 @@ CLUSTER := mock
 SEEDS := 20000
 FIRST := 0
 
-.PHONY: help deps apache build demo test simulate test-apache valgrind asan fuzz mutants bench clean
+.PHONY: help deps apache build demo test simulate test-apache valgrind asan loom fuzz mutants bench clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -60,6 +60,10 @@ asan: ## the border and the unit tests under the address and leak sanitizers; ne
 		cargo +nightly test --target-dir target/asan --target $$(rustc +nightly --print host-tuple) \
 		--package rocketmq-producer --lib --test ffi -- \
 		--skip null_is_answered_by_the_rules --skip an_exception_out_of_a_callback
+
+# A model that breaks says so in its first lines; what follows is the unwinding, which meets locks again and ends in an abort.
+loom: ## the places where threads meet, in every order, which is part of `make test`
+	cargo test --package rocketmq-loom
 
 # Finds are kept in target/fuzz; what is worth keeping for good goes to fuzz/corpus by hand. No sanitizer: what is fuzzed
 # has no unsafe code.

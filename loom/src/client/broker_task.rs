@@ -1,0 +1,193 @@
+//! The outbox and the task that sleeps over it: the library's own task, over a stream that is always ready and
+//! without a timer that could make up for a lost wake-up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loom::thread::{self, JoinHandle};
+use protocol::command::Command;
+use protocol::{EncodeError, HeaderFormat};
+use tokio::time::Instant;
+
+use crate::client::address::Address;
+use crate::client::broker::{Broker, CallError, Cut, Done, PeerLimits, Reply, Request, Role, encode_command};
+use crate::client::peer::Peer;
+use crate::client::reconnect;
+use crate::client::world::{World, now};
+use crate::client::write_buf::WriteBuf;
+use crate::explore::explore;
+use crate::runtime::wait;
+use crate::sync::oneshot;
+
+/// Some code of a request.
+const CODE: i32 = 310;
+const OWNER: u64 = 7;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// Waits while the peer cannot be reached.
+    Patient,
+    /// Ends when it is written.
+    Oneway,
+}
+
+/// A request that tells how it ended. Dropped without an end, it tells that nobody did.
+struct Probe {
+    kind: Kind,
+    tell: oneshot::Sender<Result<(), CallError>>,
+}
+
+impl Request for Probe {
+    fn owner(&self) -> u64 {
+        OWNER
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        Some(now() + Duration::from_secs(3))
+    }
+
+    fn is_oneway(&self) -> bool {
+        self.kind == Kind::Oneway
+    }
+
+    fn is_patient(&self) -> bool {
+        self.kind == Kind::Patient
+    }
+
+    fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
+        encode_command(&Command::request(CODE), opaque, format, out)
+    }
+
+    fn finish(self: Box<Self>, reply: Reply<'_>, _: &mut Done) {
+        let result = match reply {
+            Reply::Answer(_) | Reply::Written => Ok(()),
+            Reply::Failed(error) => Err(error),
+        };
+        let _ = self.tell.send(result);
+    }
+}
+
+type Told = oneshot::Receiver<Result<(), CallError>>;
+
+fn broker(peer: Peer) -> (Arc<Broker>, JoinHandle<()>) {
+    let address = Address::parse("peer:10911").unwrap();
+    let limits = PeerLimits { connect: Duration::from_secs(3), idle: Duration::from_secs(120) };
+    let world = World::new(peer);
+    let broker = Broker::new(&address, &world, HeaderFormat::Json, limits, Role::default());
+    let of_task = Arc::clone(&broker);
+    let task = thread::spawn(move || wait(None, reconnect::run(of_task, || ())).unwrap());
+    (broker, task)
+}
+
+fn submit(broker: &Broker, kind: Kind) -> Told {
+    let (tell, told) = oneshot::channel();
+    broker.submit(Box::new(Probe { kind, tell }), &mut reconnect::done_for(broker));
+    told
+}
+
+/// How a request ended; that it did not is a deadlock.
+fn end(told: Told) -> Result<(), CallError> {
+    wait(None, told).unwrap().unwrap()
+}
+
+/// Two threads submit, then the task is stopped.
+pub fn two_submit() {
+    explore(2, || {
+        let (broker, task) = broker(Peer::Answers);
+        let other = thread::spawn({
+            let broker = Arc::clone(&broker);
+            move || end(submit(&broker, Kind::Plain)).unwrap()
+        });
+        end(submit(&broker, Kind::Plain)).unwrap();
+        other.join().unwrap();
+        broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// One thread submits twice without waiting in between. No answer comes whose wake-up could make up for a lost one.
+pub fn one_submits_twice() {
+    explore(4, || {
+        let (broker, task) = broker(Peer::Silent);
+        let (first, second) = (submit(&broker, Kind::Oneway), submit(&broker, Kind::Oneway));
+        end(first).unwrap();
+        end(second).unwrap();
+        broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// A request to a silent peer is cut off wherever the task has it. The connection is wanted before, so that it may
+/// wait, be encoded or be written by then.
+pub fn cut_off() {
+    explore(4, || {
+        let (broker, task) = broker(Peer::Silent);
+        broker.connect();
+        let told = submit(&broker, Kind::Plain);
+        broker.cut(Cut::all(OWNER));
+        assert!(matches!(end(told), Err(CallError::Closed { .. })));
+        broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// The task is stopped between any two of its steps.
+pub fn stopped_while_it_connects() {
+    explore(5, || {
+        let (broker, task) = broker(Peer::Silent);
+        broker.connect();
+        broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// One submits while another stops: the request is answered or refused, and the task ends.
+pub fn stopped_during_a_submit() {
+    explore(3, || {
+        let (broker, task) = broker(Peer::Answers);
+        broker.connect();
+        let sender = thread::spawn({
+            let broker = Arc::clone(&broker);
+            move || {
+                assert!(matches!(end(submit(&broker, Kind::Plain)), Ok(()) | Err(CallError::Closed { .. })))
+            }
+        });
+        broker.stop();
+        sender.join().unwrap();
+        task.join().unwrap();
+    });
+}
+
+/// One submits while the task is retired: the request is answered or refused, and the task ends.
+pub fn retired_during_a_submit() {
+    explore(3, || {
+        let (broker, task) = broker(Peer::Answers);
+        broker.connect();
+        let sender = thread::spawn({
+            let broker = Arc::clone(&broker);
+            move || {
+                assert!(matches!(end(submit(&broker, Kind::Plain)), Ok(()) | Err(CallError::Connect { .. })))
+            }
+        });
+        broker.retire();
+        sender.join().unwrap();
+        task.join().unwrap();
+    });
+}
+
+/// The peer cannot be reached: one request is refused, a patient one waits until it is cut off, another until the
+/// stop.
+pub fn ended_while_the_task_keeps_away() {
+    explore(3, || {
+        let (broker, task) = broker(Peer::Unreachable);
+        assert!(matches!(end(submit(&broker, Kind::Plain)), Err(CallError::Connect { .. })));
+        let cut = submit(&broker, Kind::Patient);
+        broker.cut(Cut::all(OWNER));
+        assert!(matches!(end(cut), Err(CallError::Closed { .. } | CallError::Connect { .. })));
+        let stopped = submit(&broker, Kind::Patient);
+        broker.stop();
+        assert!(end(stopped).is_err());
+        task.join().unwrap();
+    });
+}

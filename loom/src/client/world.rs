@@ -1,0 +1,68 @@
+//! The seams, as far as the task behind an address knows them. Time stands still.
+
+use std::sync::{Arc, OnceLock};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+
+use crate::client::peer::Peer;
+use crate::runtime::Jobs;
+
+/// A connection as the client sees it.
+pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Where completions run.
+pub trait Dispatcher: Send + Sync {
+    /// Runs `jobs`.
+    fn hand_over(&self, lane: usize, jobs: &mut Jobs);
+}
+
+/// No completion comes this way in a model.
+struct Nowhere;
+
+impl Dispatcher for Nowhere {
+    fn hand_over(&self, _: usize, _: &mut Jobs) {}
+}
+
+#[derive(Clone)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) const fn now(&self) -> Instant {
+        self.0
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Random;
+
+#[expect(clippy::unused_self, reason = "as the library's")]
+impl Random {
+    pub(crate) const fn below(&self, _: usize) -> usize {
+        0
+    }
+}
+
+/// Everything that the client takes from the world.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) random: Random,
+    pub(crate) dispatcher: Arc<dyn Dispatcher>,
+    /// Who is behind every address.
+    pub(crate) peer: Peer,
+}
+
+impl World {
+    pub(crate) fn new(peer: Peer) -> Self {
+        Self { clock: Clock(now()), random: Random, dispatcher: Arc::new(Nowhere), peer }
+    }
+}
+
+/// One moment for all explorations, so that each runs the same.
+pub(crate) fn now() -> Instant {
+    static NOW: OnceLock<Instant> = OnceLock::new();
+    *NOW.get_or_init(Instant::now)
+}

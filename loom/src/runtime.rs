@@ -1,0 +1,21 @@
+//! The waiter and the callback threads.
+
+#[path = "../../src/runtime/dispatch.rs"]
+mod dispatch;
+#[path = "../../src/runtime/wait.rs"]
+mod wait;
+
+pub mod callbacks;
+mod threads;
+pub mod waiter;
+
+pub use dispatch::{Job, Jobs};
+pub use wait::wait;
+
+use std::sync::PoisonError;
+
+use crate::sync::{Mutex, MutexGuard};
+
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
