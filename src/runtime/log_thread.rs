@@ -32,7 +32,10 @@ struct State {
     repeats: Repeats,
     sink: Option<LogSink>,
     thread: Option<Threads>,
-    stop: bool,
+    /// Threads that were told to end and had not when somebody last waited for them.
+    ending: Vec<Threads>,
+    /// Counts the stops: a thread ends when it is of an earlier life.
+    life: u64,
 }
 
 impl LogQueue {
@@ -43,7 +46,8 @@ impl LogQueue {
             repeats: Repeats::new(),
             sink: None,
             thread: None,
-            stop: false,
+            ending: Vec::new(),
+            life: 0,
         };
         Self {
             level: AtomicUsize::new(LevelFilter::Warn as usize),
@@ -90,16 +94,17 @@ impl LogQueue {
         if state.thread.is_none() {
             let threads = Threads::new("rmq");
             // Without a thread the line waits for the next one that finds room for a thread.
-            if threads.spawn("log", || self.run()).is_ok() {
-                state.stop = false;
+            let life = state.life;
+            if threads.spawn("log", move || self.run(life)).is_ok() {
                 state.thread = Some(threads);
             }
         }
         drop(state);
-        self.ready.notify_one();
+        // Also one that is to end may be asleep.
+        self.ready.notify_all();
     }
 
-    fn run(&self) {
+    fn run(&self, life: u64) {
         let mut state = lock(&self.state);
         loop {
             if state.dropped > 0 {
@@ -112,7 +117,7 @@ impl LogQueue {
                 state.lines.push_front(own_line(format!("{forgotten} repeated log lines were left out")));
             }
             let Some(line) = state.lines.pop_front() else {
-                if state.stop {
+                if state.life != life {
                     return;
                 }
                 state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -132,16 +137,16 @@ impl LogQueue {
     /// Ends the thread when it has written what waits; `false` when it has not at `until`.
     pub(super) fn stop(&self, until: Option<Instant>) -> bool {
         let mut state = lock(&self.state);
-        state.stop = true;
+        state.life += 1;
         // What the library says in its next life is news.
         state.repeats = Repeats::new();
-        let Some(threads) = state.thread.take() else { return true };
+        let mut ending = std::mem::take(&mut state.ending);
+        ending.extend(state.thread.take());
         drop(state);
-        self.ready.notify_one();
-        let ended = threads.join(until);
-        if !ended {
-            lock(&self.state).thread = Some(threads);
-        }
+        self.ready.notify_all();
+        ending.retain(|threads| !threads.join(until));
+        let ended = ending.is_empty();
+        lock(&self.state).ending.extend(ending);
         ended
     }
 }
@@ -255,6 +260,34 @@ mod tests {
         assert!(QUEUE.stop(None));
         // A busy machine may take a second for the loop.
         assert!(told.try_iter().count() < 10);
+        QUEUE.set_sink(LevelFilter::Off, None);
+    }
+
+    #[test]
+    fn a_stop_that_did_not_wait_long_enough_costs_no_line_and_no_thread() {
+        static QUEUE: LogQueue = LogQueue::new();
+        let (began, begun) = channel();
+        let (tell, told) = channel();
+        let hold = Arc::new(Mutex::new(()));
+        let held = lock(&hold);
+        let gate = Arc::clone(&hold);
+        let sink = move |_: Level, _: &str, text: &str| {
+            began.send(()).unwrap();
+            drop(lock(&gate));
+            tell.send(text.to_owned()).unwrap();
+        };
+        QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
+        QUEUE.push(line(0));
+        begun.recv().unwrap();
+        assert!(!QUEUE.stop(Some(tokio::time::Instant::now())), "the sink is busy");
+        // The next life begins while the thread of the one before is still there.
+        (1..10).for_each(|number| QUEUE.push(line(number)));
+        drop(held);
+        assert!(QUEUE.stop(None));
+        let mut told: Vec<_> = told.try_iter().collect();
+        told.sort_unstable();
+        assert_eq!(told, (0..10).map(|number| number.to_string()).collect::<Vec<_>>());
+        assert!(lock(&QUEUE.state).ending.is_empty());
         QUEUE.set_sink(LevelFilter::Off, None);
     }
 }

@@ -1,6 +1,9 @@
-//! `docs/CONFIGURATION.md` is made from the table of keys. `WRITE_DOCS=1 cargo test --test producer documentation` writes it.
+//! The pages of `docs` that speak of the code. `docs/CONFIGURATION.md` is made from the table of keys:
+//! `WRITE_DOCS=1 cargo test --test producer documentation` writes it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::fs;
 use std::path::Path;
 
 use rocketmq_producer::producer::keys;
@@ -35,9 +38,9 @@ fn page() -> String {
 fn the_configuration_page_is_what_the_table_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONFIGURATION.md");
     if std::env::var_os("WRITE_DOCS").is_some() {
-        std::fs::write(&path, page()).unwrap();
+        fs::write(&path, page()).unwrap();
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == page(),
         "docs/CONFIGURATION.md is not what the table of keys says: WRITE_DOCS=1 writes it"
@@ -55,4 +58,53 @@ fn every_key_has_a_sentence_and_a_unit() {
             _ => {}
         }
     }
+}
+
+/// Every `fn` of the tests, wherever they are.
+fn test_names(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") {
+            test_names(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let names_of = |line: &str| {
+                let name = line.trim().trim_start_matches("async ").strip_prefix("fn ")?;
+                Some(name.split(['(', '<']).next()?.to_owned())
+            };
+            names.extend(text.lines().filter_map(names_of));
+        }
+    }
+}
+
+#[test]
+fn every_test_and_every_target_that_the_reliability_page_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/RELIABILITY.md")).unwrap();
+    let makefile = fs::read_to_string(root.join("Makefile")).unwrap();
+    let mut names = BTreeSet::new();
+    for folder in ["src", "tests", "protocol", "mock", "fuzz", "loom"] {
+        let folder = root.join(folder);
+        assert!(folder.is_dir(), "{}", folder.display());
+        test_names(&folder, &mut names);
+    }
+    let quoted: Vec<_> = page.split('`').skip(1).step_by(2).collect();
+    assert!(quoted.len() > 100, "only {} names: is the page read at all?", quoted.len());
+    let mut missing = Vec::new();
+    for name in quoted {
+        let found = if let Some(target) = name.strip_prefix("make ") {
+            let target = target.split(' ').next().unwrap();
+            makefile.contains(&format!("\n{target}:"))
+        } else if name.contains('/') || ["fuzz", "loom"].contains(&name) {
+            root.join(name).exists()
+        } else {
+            // Functions of the C API, system calls and keys of settings are not meant.
+            let is_test = name.split('_').count() > 2 && !name.starts_with("rocketmq_");
+            !is_test || names.contains(name)
+        };
+        if !found {
+            missing.push(name);
+        }
+    }
+    assert!(missing.is_empty(), "not there: {missing:#?}");
 }
