@@ -110,11 +110,22 @@ impl CallError {
     }
 }
 
+/// Whose a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Of the producer; 0 for requests of nobody's.
+    pub number: u64,
+    /// The owner's cuts that were ordered before the request was accepted, and so do not mean it.
+    pub cuts: u32,
+}
+
 /// An order to end requests early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// Whose.
     pub owner: u64,
+    /// Its number among the owner's cuts: what was accepted after it goes on.
+    pub number: u32,
     /// Those that no connection has taken yet.
     pub waiting: bool,
     /// Those that a connection has taken.
@@ -126,7 +137,12 @@ pub struct Cut {
 impl Cut {
     /// Everything of an owner that ends.
     pub const fn all(owner: u64) -> Self {
-        Self { owner, waiting: true, in_flight: true, cancelled: false }
+        Self { owner, number: u32::MAX, waiting: true, in_flight: true, cancelled: false }
+    }
+
+    /// Whether a request of `owner` is meant.
+    pub const fn means(&self, owner: Owner) -> bool {
+        self.owner == owner.number && owner.cuts < self.number
     }
 
     /// What the requests end with.
@@ -157,7 +173,7 @@ pub enum Reply<'a> {
 /// in a connection's task, must report that itself.
 pub trait Request: Send {
     /// Whose it is: all requests of an owner can be cut off.
-    fn owner(&self) -> u64;
+    fn owner(&self) -> Owner;
     /// When this attempt ends.
     fn deadline(&self) -> Option<Instant>;
     /// Whether no answer comes.
@@ -397,7 +413,7 @@ struct Call {
 }
 
 impl Request for Call {
-    fn owner(&self) -> u64 {
+    fn owner(&self) -> Owner {
         NOBODY
     }
 
@@ -442,7 +458,7 @@ fn lane(address: &Address) -> usize {
 }
 
 /// The owner of requests that no cut ends.
-pub(crate) const NOBODY: u64 = 0;
+pub(crate) const NOBODY: Owner = Owner { number: 0, cuts: 0 };
 
 /// Puts `command` in as one frame with this `opaque`.
 pub(crate) fn encode_command(

@@ -18,7 +18,7 @@ use protocol::session::Session;
 use protocol::{EncodeError, HeaderFormat, codes};
 use tokio::time::Instant;
 
-use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Reply, Request, encode_command};
+use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Owner, Reply, Request, encode_command};
 use crate::client::outbox::Phase;
 use crate::client::read_buf::ReadBuf;
 use crate::client::reconnect::{cut_waiting, done_for, expire_waiting, finish_all};
@@ -163,6 +163,8 @@ impl<'a> Connection<'a> {
                 }
             }
         }
+        // Also when there is always something to read and write.
+        self.cut();
         // More to do, after the other tasks.
         context.waker().wake_by_ref();
         Poll::Pending
@@ -259,7 +261,7 @@ impl<'a> Connection<'a> {
         for cut in cut_waiting(self.broker) {
             let mut ended = Vec::new();
             if cut.in_flight {
-                self.session.drain_where(|sent| sent.request.owner() == cut.owner, &mut ended);
+                self.session.drain_where(|sent| cut.means(sent.request.owner()), &mut ended);
             }
             self.finish_all(ended, &cut.error(true));
         }
@@ -484,7 +486,7 @@ struct Greeting {
 }
 
 impl Request for Greeting {
-    fn owner(&self) -> u64 {
+    fn owner(&self) -> Owner {
         NOBODY
     }
 

@@ -49,7 +49,7 @@ impl Pauses {
     /// Ends the waiters that are to be cut off.
     pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
         let ended: Vec<_> =
-            lock(&self.state).waiting.extract_if(.., |_, (_, waiter)| waiter.owner() == cut.owner).collect();
+            lock(&self.state).waiting.extract_if(.., |_, (_, waiter)| cut.means(waiter.owner())).collect();
         for (_, (_, waiter)) in ended {
             waiter.ready(Err(RouteError::of(cut)), done);
         }

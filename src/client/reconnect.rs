@@ -219,7 +219,7 @@ pub(crate) fn cut_waiting(broker: &Broker) -> Vec<Cut> {
     let cuts = std::mem::take(&mut outbox.control.cut);
     let mut ended = Vec::new();
     for cut in cuts.iter().filter(|cut| cut.waiting) {
-        let requests = outbox.take_waiting(|request| request.owner() == cut.owner);
+        let requests = outbox.take_waiting(|request| cut.means(request.owner()));
         ended.push((requests, cut.error(false)));
     }
     drop(outbox);

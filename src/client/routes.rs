@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, Cut, Done};
+use crate::client::broker::{Broker, Cut, Done, Owner};
 use crate::client::instance::Instance;
 use crate::client::missing::Missing;
 use crate::client::name_servers::NoNameServer;
@@ -83,7 +83,7 @@ impl RouteError {
 /// Somebody who waits for a route. Ends by one call of `ready`; one that is dropped must report that itself.
 pub trait RouteWaiter: Send {
     /// Whose it is: all waiters of an owner can be cut off.
-    fn owner(&self) -> u64;
+    fn owner(&self) -> Owner;
     /// How long it waits.
     fn deadline(&self) -> Option<Instant>;
     /// Takes the outcome. Called without a lock; may submit.
@@ -247,7 +247,7 @@ impl Routes {
     pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
         let mut ended = Vec::new();
         for topic in lock(&self.looking).values_mut() {
-            ended.extend(topic.waiting.extract_if(.., |waiter| waiter.owner() == cut.owner));
+            ended.extend(topic.waiting.extract_if(.., |waiter| cut.means(waiter.owner())));
         }
         for waiter in ended {
             waiter.ready(Err(RouteError::of(cut)), done);

@@ -10,7 +10,7 @@ use protocol::message::id::UniqueId;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
-use crate::client::broker::{Answer, Done, Reply, Request};
+use crate::client::broker::{Answer, Done, Owner, Reply, Request};
 use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
@@ -64,8 +64,8 @@ pub(crate) struct Flight {
     attempts: u32,
     /// Busy answers so far.
     throttles: u32,
-    /// Purges of the producer when the send was accepted.
-    purges: u32,
+    /// Whose it is.
+    owner: Owner,
     /// Over all attempts so far.
     fate: Outcome,
     /// Brokers of failed attempts, the last one last.
@@ -107,7 +107,7 @@ impl Flight {
     ) -> Box<Self> {
         Box::new(Self {
             accepted: producer.now(),
-            purges: producer.purges(),
+            owner: producer.owner(),
             producer,
             parcel,
             plan,
@@ -189,7 +189,7 @@ impl Flight {
     }
 
     fn is_purged(&self) -> bool {
-        self.purges != self.producer.purges()
+        self.producer.has_purged(self.owner)
     }
 
     fn on_answer(self: Box<Self>, answer: &Answer<'_>, done: &mut Done) {
@@ -356,8 +356,8 @@ impl Flight {
 }
 
 impl Request for Flight {
-    fn owner(&self) -> u64 {
-        self.producer.number
+    fn owner(&self) -> Owner {
+        self.owner
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -426,8 +426,8 @@ impl Flight {
 }
 
 impl RouteWaiter for Flight {
-    fn owner(&self) -> u64 {
-        self.producer.number
+    fn owner(&self) -> Owner {
+        self.owner
     }
 
     fn deadline(&self) -> Option<Instant> {

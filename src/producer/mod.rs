@@ -36,7 +36,7 @@ pub use result::{Callback, QueueList, SendResult, SendStatus};
 pub use short_text::ShortText;
 pub use tokio::time::Instant;
 
-use crate::client::broker::Cut;
+use crate::client::broker::{Cut, Owner};
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::world::{self, Clock, World};
@@ -58,8 +58,10 @@ pub struct Producer {
     budget: Arc<Budget>,
     /// With fault avoidance.
     faults: Option<Arc<Faults>>,
-    /// Purges of everything so far: sends accepted before one make no further attempt.
-    purges: AtomicU32,
+    /// Purges so far: each send remembers how many there were before it.
+    cuts: AtomicU32,
+    /// The last purge of everything: sends accepted before it make no further attempt.
+    purged: AtomicU32,
     lifecycle: Lifecycle,
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
     given: Option<World>,
@@ -93,7 +95,8 @@ impl Producer {
                 .faults
                 .as_ref()
                 .map(|faults| Arc::new(Faults::new(faults.table.clone(), faults.detector.is_some()))),
-            purges: AtomicU32::new(0),
+            cuts: AtomicU32::new(0),
+            purged: AtomicU32::new(0),
             lifecycle: Lifecycle::default(),
             clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
             given,
@@ -146,16 +149,23 @@ impl Producer {
     pub fn purge(&self, waiting: bool, in_flight: bool) -> Result<(), Error> {
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
+        let number = self.cuts.fetch_add(1, Ordering::Relaxed) + 1;
         if waiting && in_flight {
             // Also those that are on their way from one place to the next.
-            self.purges.fetch_add(1, Ordering::Relaxed);
+            self.purged.fetch_max(number, Ordering::Relaxed);
         }
-        instance.cut(Cut { owner: self.number, waiting, in_flight, cancelled: true });
+        instance.cut(Cut { owner: self.number, number, waiting, in_flight, cancelled: true });
         Ok(())
     }
 
-    fn purges(&self) -> u32 {
-        self.purges.load(Ordering::Relaxed)
+    /// Of what is accepted now.
+    fn owner(&self) -> Owner {
+        Owner { number: self.number, cuts: self.cuts.load(Ordering::Relaxed) }
+    }
+
+    /// Whether everything of `owner` was to end.
+    fn has_purged(&self, owner: Owner) -> bool {
+        owner.cuts < self.purged.load(Ordering::Relaxed)
     }
 
     /// Looks the topic up and connects to its brokers. Asks anew for a topic that nobody knew a moment ago.
@@ -212,7 +222,7 @@ impl Producer {
         Message::new(topic)?;
         let instance = self.instance().ok_or_else(|| self.wrong_state())?;
         let (tell, told) = tokio::sync::oneshot::channel();
-        let waiter = Box::new(Asking { owner: self.number, deadline, tell });
+        let waiter = Box::new(Asking { owner: self.owner(), deadline, tell });
         let known_as = self.settings.on_the_wire(topic);
         instance.routes().forget_missing(&known_as);
         instance.routes().join(&instance, &known_as, waiter, &mut instance.done());
@@ -268,13 +278,13 @@ impl Producer {
 
 /// Somebody who awaits a route.
 struct Asking {
-    owner: u64,
+    owner: Owner,
     deadline: Option<Instant>,
     tell: tokio::sync::oneshot::Sender<Result<Arc<TopicRoute>, RouteError>>,
 }
 
 impl RouteWaiter for Asking {
-    fn owner(&self) -> u64 {
+    fn owner(&self) -> Owner {
         self.owner
     }
 

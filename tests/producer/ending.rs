@@ -179,3 +179,22 @@ fn what_waits_for_a_connection_is_purged_too() {
         p.shutdown(None).await.unwrap();
     });
 }
+
+#[test]
+fn a_purge_does_not_mean_what_is_sent_after_it() {
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(&[]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        let told = Told::default();
+        for _ in 0..10 {
+            // No task gets a turn in between.
+            p.purge(true, true).unwrap();
+            p.send_async(&message("T"), &SendOptions::default(), None, told.callback()).await.unwrap();
+        }
+        p.flush(None).await.unwrap();
+        let sent = told.kinds().iter().filter(|kind| kind.is_none()).count();
+        assert_eq!((told.len(), sent), (10, 1), "each purge means those before it: {:?}", told.kinds());
+        assert_eq!(told.kinds().last(), Some(&None));
+    });
+}

@@ -10,7 +10,9 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, CallError, Cut, Done, PeerLimits, Reply, Request, Role, encode_command};
+use crate::client::broker::{
+    Broker, CallError, Cut, Done, Owner, PeerLimits, Reply, Request, Role, encode_command,
+};
 use crate::client::peer::Peer;
 use crate::client::reconnect;
 use crate::client::world::{World, now};
@@ -39,8 +41,8 @@ struct Probe {
 }
 
 impl Request for Probe {
-    fn owner(&self) -> u64 {
-        OWNER
+    fn owner(&self) -> Owner {
+        Owner { number: OWNER, cuts: 0 }
     }
 
     fn deadline(&self) -> Option<Instant> {
