@@ -8,11 +8,14 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "programs run in real time")]
 
+mod deadlines;
 mod end;
 mod examples;
 mod fork;
 mod lifecycle;
 mod log;
+#[path = "../support/peers.rs"]
+mod peers;
 mod program;
 mod refusals;
 mod sends;
