@@ -332,6 +332,9 @@ impl Flight {
             Some(stored) => Ok(SendResult { attempts: self.attempts, ..stored }),
             None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
         });
+        // Before their room in flight is given back: the callback may be long in coming.
+        self.parcel.body = Bytes::new();
+        self.parcel.properties = Arc::default();
         if let Some(permit) = &mut self.permit {
             permit.end_in_flight();
         }
