@@ -70,8 +70,9 @@ pub(crate) struct Flight {
     fate: Outcome,
     /// Brokers of failed attempts, the last one last.
     tried: Vec<Text>,
-    /// A message stored with a status other than OK that is sent again: a result if nothing better comes.
-    stored: Option<SendResult>,
+    /// A message stored with a status other than OK that is sent again: a result if nothing better comes. So
+    /// rare that every other send must not carry the space for it.
+    stored: Option<Box<SendResult>>,
 }
 
 struct Target {
@@ -247,7 +248,7 @@ impl Flight {
         if !again {
             return self.end(Ok(result), done);
         }
-        self.stored = Some(result);
+        self.stored = Some(Box::new(result));
         self.again(done);
     }
 
@@ -329,7 +330,7 @@ impl Flight {
     fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done) {
         let stored = self.stored.take();
         let outcome = outcome.or_else(|error| match stored {
-            Some(stored) => Ok(SendResult { attempts: self.attempts, ..stored }),
+            Some(stored) => Ok(SendResult { attempts: self.attempts, ..*stored }),
             None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
         });
         // Before their room in flight is given back: the callback may be long in coming.
