@@ -8,12 +8,17 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "programs run in real time")]
 
+#[path = "../support/chaos.rs"]
+mod chaos;
 mod deadlines;
 mod end;
 mod examples;
 mod fork;
 mod lifecycle;
 mod log;
+mod memory;
+#[path = "../support/offer.rs"]
+mod offer;
 #[path = "../support/peers.rs"]
 mod peers;
 mod program;

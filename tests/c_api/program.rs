@@ -43,6 +43,7 @@ pub(crate) struct Program {
     path: PathBuf,
     /// What runs it, if it does not run by itself.
     runner: Vec<String>,
+    limit: Duration,
 }
 
 impl Drop for Program {
@@ -103,7 +104,7 @@ impl Program {
             command.args(["-x", "none"]);
         }
         compile(command.args(with).arg("-pthread").arg("-o").arg(&path));
-        Self { path, runner: Vec::new() }
+        Self { path, runner: Vec::new(), limit: LIMIT }
     }
 
     /// Compiles an example with the command in its opening comment, and gives that command too. Only the paths are
@@ -119,12 +120,18 @@ impl Program {
         let adapted = adapted.strip_suffix(&format!(" -o {name}")).unwrap().split(' ');
         let mut command = Command::new("cc");
         compile(command.current_dir(root()).args(adapted.skip(1)).arg("-o").arg(&path));
-        (Self { path, runner: Vec::new() }, line.to_owned())
+        (Self { path, runner: Vec::new(), limit: LIMIT }, line.to_owned())
     }
 
     /// Runs below another command from now on.
     pub(crate) fn under(mut self, runner: &[&str]) -> Self {
         self.runner = runner.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// May run this long from now on.
+    pub(crate) const fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
         self
     }
 
@@ -150,14 +157,24 @@ impl Program {
         let errors = thread::spawn(move || read(stderr, &line));
         let (ended, end) = channel::<()>();
         let pid = Pid::from_raw(child.id().try_into().unwrap());
+        let limit = self.limit;
         let guard = thread::spawn(move || {
-            let late = end.recv_timeout(LIMIT) == Err(RecvTimeoutError::Timeout);
+            let late = end.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
             if late {
                 let _ = kill(pid, Signal::SIGKILL);
             }
             late
         });
-        Live { child, lines, output, errors, guard, ended, name: format!("{:?} {arguments:?}", self.path) }
+        Live {
+            child,
+            lines,
+            output,
+            errors,
+            guard,
+            ended,
+            limit,
+            name: format!("{:?} {arguments:?}", self.path),
+        }
     }
 
     /// Runs it to its end.
@@ -194,6 +211,7 @@ pub(crate) struct Live {
     errors: JoinHandle<Vec<String>>,
     guard: JoinHandle<bool>,
     ended: Sender<()>,
+    limit: Duration,
     name: String,
 }
 
@@ -201,7 +219,7 @@ impl Live {
     /// Waits until it prints a line that starts so.
     pub(crate) fn wait_for(&self, start: &str) {
         loop {
-            match self.lines.recv_timeout(LIMIT) {
+            match self.lines.recv_timeout(self.limit) {
                 Ok(line) if line.starts_with(start) => return,
                 Ok(_) => {}
                 // Its end says why.
@@ -226,8 +244,9 @@ impl Live {
         let (lines, errors) = (self.output.join().unwrap(), self.errors.join().unwrap());
         assert!(
             !killed,
-            "{} was killed after {LIMIT:?}:\n{}\n{}",
+            "{} was killed after {:?}:\n{}\n{}",
             self.name,
+            self.limit,
             lines.join("\n"),
             errors.join("\n")
         );
