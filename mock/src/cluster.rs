@@ -34,8 +34,13 @@ impl Cluster {
     pub fn start(options: Options) -> io::Result<Self> {
         let ip = options.ip();
         let mut holders = vec![hold(SocketAddr::new(ip, options.namesrv_port))?];
-        for _ in 0..options.brokers {
-            holders.push(hold(SocketAddr::new(ip, 0))?);
+        for index in 0..options.brokers {
+            let next = |first: u16| u16::try_from(index).ok().and_then(|index| first.checked_add(index));
+            let port = match options.broker_port {
+                0 => 0,
+                first => next(first).ok_or(ErrorKind::AddrNotAvailable)?,
+            };
+            holders.push(hold(SocketAddr::new(ip, port))?);
         }
         let mut ports = Vec::with_capacity(holders.len());
         for holder in &holders {

@@ -135,6 +135,12 @@ impl Core {
         self.broker(broker, |broker| broker.registered = registered);
     }
 
+    /// Has the routes list the broker at another address, where there may be a broker of another cluster. Touches
+    /// nothing else: the broker still takes connections where it did.
+    pub fn set_address(&self, broker: usize, address: &str) {
+        self.switch(Node::Broker(broker), |switches| switches.address = address.into());
+    }
+
     /// Whether the routes list the broker with id 0. False lists it with id 1 only, as when its master is gone.
     pub fn set_master(&self, broker: usize, master: bool) {
         self.broker(broker, |broker| broker.master = master);

@@ -20,6 +20,8 @@ pub struct Options {
     pub ipv6: bool,
     /// Port of the name server, 0 for a free one. Default 0.
     pub namesrv_port: u16,
+    /// Port of the first broker; the others have the next ones. 0 for free ones. Default 0.
+    pub broker_port: u16,
     /// Routes in standard JSON, as servers from 4.9.4 on, for requests that say `acceptStandardJsonOnly` or have
     /// version 401 or higher. Default false: integer keys without quotes, as fastjson writes them.
     pub standard_json: bool,
@@ -55,6 +57,7 @@ impl Default for Options {
             host: "127.0.0.1".into(),
             ipv6: false,
             namesrv_port: 0,
+            broker_port: 0,
             standard_json: false,
             mirror_format: false,
             answer_unsupported: false,

@@ -12,7 +12,8 @@ It prints one line, \"name server 127.0.0.1:PORT\", when it is ready: give that 
 what it is sent in memory only, and runs until its standard input is closed, or until it is killed. Started in the
 background, give it an input that stays open (`tail -f /dev/null | rocketmq-mock`) or --for.
 
-  --port P              port of the name server (default: a free one); the brokers always take free ones
+  --port P              port of the name server (default: a free one)
+  --broker-port P       port of the first broker, the others take the next ones (default: free ones)
   --brokers N           how many brokers, each a master with the same topics (default: 1; at most 64)
   --topic NAME:QUEUES   make this topic, with so many queues on every broker; may be given several times
   --no-auto-create      topics do not appear when they are first sent to
@@ -44,6 +45,7 @@ pub(crate) enum Wanted {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Arguments {
     pub(crate) port: u16,
+    pub(crate) broker_port: u16,
     pub(crate) brokers: usize,
     pub(crate) topics: Vec<(String, i32)>,
     pub(crate) auto_create: bool,
@@ -57,6 +59,7 @@ impl Default for Arguments {
     fn default() -> Self {
         Self {
             port: 0,
+            broker_port: 0,
             brokers: 1,
             topics: Vec::new(),
             auto_create: true,
@@ -81,6 +84,7 @@ impl Arguments {
             let mut value = || given.take().or_else(|| arguments.next());
             match name {
                 "--port" => parsed.port = number(name, value(), "a port from 0 to 65535")?,
+                "--broker-port" => parsed.broker_port = number(name, value(), "a port from 0 to 65535")?,
                 "--brokers" => parsed.brokers = brokers(value())?,
                 "--topic" => parsed.topics.push(topic(value())?),
                 "--for" => parsed.run_for = Some(seconds(value())?),
@@ -143,10 +147,11 @@ mod tests {
 
     #[test]
     fn everything_at_once_is_understood() {
-        let line = "--port 9876 --brokers=2 --topic a:4 --topic %RETRY%b:1 --no-auto-create --print --list-on-exit \
+        let line = "--port 9876 --broker-port 10911 --brokers=2 --topic a:4 --topic %RETRY%b:1 --no-auto-create --print --list-on-exit \
                     --for 1.5";
         let wanted = Wanted::Run(Arguments {
             port: 9876,
+            broker_port: 10911,
             brokers: 2,
             topics: vec![("a".into(), 4), ("%RETRY%b".into(), 1)],
             auto_create: false,
@@ -165,6 +170,7 @@ mod tests {
         let mistakes = [
             "--port",
             "--port 70000",
+            "--broker-port 70000",
             "--brokers 0",
             "--brokers 65",
             "--brokers many",

@@ -47,6 +47,7 @@ fn run(arguments: &Arguments) -> io::Result<()> {
         brokers: arguments.brokers,
         auto_create: arguments.auto_create,
         namesrv_port: arguments.port,
+        broker_port: arguments.broker_port,
         // A program that only prints runs for days and must not grow.
         keep: arguments.list_on_exit && !arguments.discard,
         ..Options::default()

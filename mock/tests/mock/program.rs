@@ -96,6 +96,20 @@ fn runs_for_a_time_whatever_its_input_does() {
 }
 
 #[test]
+fn a_broker_that_was_killed_comes_back_at_the_port_it_is_given() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for _ in 0..2 {
+        let (mut child, _out, namesrv) =
+            start(&["--topic=Orders:4", "--broker-port", &free.port().to_string()]);
+        let broker = broker_of(&namesrv);
+        assert_eq!(broker, free.to_string());
+        assert_eq!(exchange(&broker, &send(1)).code, 0);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}
+
+#[test]
 fn explains_itself_and_refuses_what_it_does_not_know() {
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO_BIN_EXE_rocketmq-mock"))
@@ -108,6 +122,7 @@ fn explains_itself_and_refuses_what_it_does_not_know() {
     let text = String::from_utf8(help.stdout).unwrap();
     for option in [
         "--port",
+        "--broker-port",
         "--brokers",
         "--topic",
         "--no-auto-create",

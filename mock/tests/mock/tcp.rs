@@ -55,6 +55,17 @@ fn a_route_leads_to_the_broker() {
 }
 
 #[test]
+fn a_route_may_lead_to_a_broker_of_another_cluster() {
+    let (cluster, other) =
+        (Cluster::start(Options::default()).unwrap(), Cluster::start(Options::default()).unwrap());
+    cluster.add_topic(TOPIC, 4);
+    cluster.set_address(0, &other.broker_address(0));
+    let answer = exchange(&mut connect(&cluster.namesrv()), &route(TOPIC)).unwrap();
+    let parsed = RouteData::parse(&answer.body).unwrap();
+    assert_eq!(parsed.brokers[0].addresses[&0], other.broker_address(0));
+}
+
+#[test]
 fn a_broker_goes_and_comes_back_at_the_same_port() {
     let cluster = Cluster::start(Options::default()).unwrap();
     cluster.add_topic(TOPIC, 4);
