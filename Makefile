@@ -20,7 +20,7 @@ CLUSTER := mock
 SEEDS := 20000
 FIRST := 0
 
-.PHONY: help deps apache build demo test simulate test-apache valgrind asan loom fuzz mutants bench clean
+.PHONY: help deps apache build demo test simulate test-apache valgrind asan loom fuzz mutants bench soak clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -89,6 +89,16 @@ mutants: ## what the tests would not notice: mutants of the files that decide, o
 
 bench: ## what one message costs, beside limits for its writes, switches and allocations
 	cargo run --release --package rocketmq-bench
+
+# On a quiet machine about twenty minutes. SENDS are made in a storm of faults; idleness and refused connections are
+# watched for SECONDS each. ONLY="deadlines recovery idle threads lives refused memory storm" names some sections.
+SENDS := 10000000
+ONLY :=
+soak: SECONDS := 60
+
+soak: build ## real time, real memory, killed servers (SENDS=10000000 SECONDS=60); a table, and a failure if a promise is broken
+	ROCKETMQ_SOAK_SENDS=$(SENDS) ROCKETMQ_SOAK_SECONDS=$(SECONDS) ROCKETMQ_SOAK_ONLY="$(ONLY)" \
+		cargo test --release --test soak -- --include-ignored --nocapture
 
 apache: $(APACHE:%=target/apache/%/complete) target/apache/reader/complete ## fetches Apache's servers and Java client into target/apache
 

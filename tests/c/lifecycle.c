@@ -91,8 +91,8 @@ static void lives(const char *name_server, int waiting)
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 3);
-    if (strcmp(argv[2], "rounds") == 0) rounds(argv[1], 200, 50);
+    CHECK(argc == 3 || argc == 4);
+    if (strcmp(argv[2], "rounds") == 0) rounds(argv[1], argc == 4 ? atoi(argv[3]) : 200, 50);
     else lives(argv[1], strcmp(argv[2], "waiting") == 0);
     return 0;
 }
