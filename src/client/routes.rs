@@ -108,7 +108,9 @@ pub struct Routes {
 /// A look-up under way.
 struct Looking {
     waiting: Vec<Box<dyn RouteWaiter>>,
-    /// Notified when a waiter comes.
+    /// No waiter's deadline is earlier; none has one if this is `None`.
+    earliest: Option<Instant>,
+    /// Notified when it moves forward.
     poke: Arc<Notify>,
 }
 
@@ -150,8 +152,14 @@ impl Routes {
             return waiter.ready(Ok(route), done);
         }
         if let Some(present) = looking.get_mut(topic) {
+            let sooner = waiter
+                .deadline()
+                .filter(|deadline| present.earliest.is_none_or(|earliest| *deadline < earliest));
+            if sooner.is_some() {
+                present.earliest = sooner;
+                present.poke.notify_one();
+            }
             present.waiting.push(waiter);
-            present.poke.notify_one();
             return;
         }
         if lock(&self.missing).has(topic, self.clock.now()) {
@@ -160,7 +168,9 @@ impl Routes {
         }
         let name: Arc<str> = topic.into();
         let poke = Arc::new(Notify::new());
-        looking.insert(Arc::clone(&name), Looking { waiting: vec![waiter], poke: Arc::clone(&poke) });
+        let earliest = waiter.deadline();
+        let first = Looking { waiting: vec![waiter], earliest, poke: Arc::clone(&poke) };
+        looking.insert(Arc::clone(&name), first);
         drop(looking);
         instance.world().tasks.spawn(look_up(Arc::clone(instance), name, poke));
     }
@@ -273,7 +283,9 @@ impl Routes {
         let now = self.clock.now();
         let expired: Vec<_> = lock(&self.looking).get_mut(topic).map_or_else(Vec::new, |topic| {
             let over = |waiter: &mut Box<dyn RouteWaiter>| waiter.deadline().is_some_and(|at| at <= now);
-            topic.waiting.extract_if(.., over).collect()
+            let expired = topic.waiting.extract_if(.., over).collect();
+            topic.earliest = topic.waiting.iter().filter_map(|waiter| waiter.deadline()).min();
+            expired
         });
         for waiter in expired {
             let error =
@@ -287,7 +299,7 @@ impl Routes {
     }
 
     fn next_deadline(&self, topic: &str) -> Option<Instant> {
-        lock(&self.looking).get(topic)?.waiting.iter().filter_map(|waiter| waiter.deadline()).min()
+        lock(&self.looking).get(topic)?.earliest
     }
 
     /// Ends the look-up of `topic`: those who waited, and the route if there is one now.

@@ -125,9 +125,13 @@ pub unsafe extern "C" fn rocketmq_global_shutdown(
         let until = deadline(input::timeout(timeout_ms)?);
         refuse_library_threads()?;
         shutdown_producers(until)?;
-        runtime::global_shutdown(until)
+        // Producers that were cut off at the limit leave nothing for threads that have nothing to do any more.
+        runtime::global_shutdown(until.map(|until| until.max(Instant::now() + JOIN_MIN)))
     })
 }
+
+/// What threads get for ending when the producers took the whole limit.
+const JOIN_MIN: Duration = Duration::from_millis(10);
 
 /// The end of a limit that no producer is concerned with; `None` also for one beyond all clocks.
 fn deadline(timeout: Timeout) -> Option<Instant> {

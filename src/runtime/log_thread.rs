@@ -279,7 +279,7 @@ mod tests {
         QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
         QUEUE.push(line(0));
         begun.recv().unwrap();
-        assert!(!QUEUE.stop(Some(tokio::time::Instant::now())), "the sink is busy");
+        assert!(!QUEUE.stop(Some(Instant::now())), "the sink is busy");
         // The next life begins while the thread of the one before is still there.
         (1..10).for_each(|number| QUEUE.push(line(number)));
         drop(held);
