@@ -75,6 +75,8 @@ fn async_and_one_way_sends_ask_the_system_for_nothing_that_waits() {
                 () if call.contains(", \"\\1\\0\\0\\0\\0\\0\\0\\0\", 8)") => "wakes of the worker",
                 () if call.contains("FUTEX_WAKE") => "wakes of a lock",
                 () if call.contains("FUTEX_WAIT") && call.contains("NULL, FUTEX_BITSET_MATCH_ANY") => "locks",
+                // The C library's own, as in its allocator.
+                () if call.contains("FUTEX_WAIT_PRIVATE, 2, NULL)") => "locks",
                 () if allocates.iter().any(|name| call.starts_with(name)) => "memory",
                 // Ids count from the start of the local month, so the zone is looked after now and then.
                 () if call.contains("/etc/localtime") || call.starts_with("clock_gettime(") => "clock",
