@@ -7,7 +7,7 @@ use rocketmq_mock::{Fault, Rule, What};
 use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{Instant, SendOptions};
 
-use crate::world::{Told, message, send, simulate_one, simulate_two, within};
+use crate::world::{Told, begin, message, send, simulate_one, simulate_two, within};
 
 #[test]
 fn a_broker_hears_of_the_producer_first_and_then_regularly() {
@@ -56,9 +56,7 @@ fn one_late_answer_does_not_touch_the_others() {
         sim.core.fault(0, Rule::once(Fault::Freeze { store: true }).sends().after(500));
         let told = Told::default();
         for _ in 0..1000 {
-            p.send_async(&message("T"), &within(1000), p.deadline(within(1000).timeout), told.callback())
-                .await
-                .unwrap();
+            begin(&p, &message("T"), &within(1000), &told).await;
         }
         p.shutdown(None).await.unwrap();
         let kinds = told.kinds();

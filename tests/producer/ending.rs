@@ -6,11 +6,7 @@ use rocketmq_mock::{Fault, Node, Rule};
 use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{Instant, SendOptions, Timeout};
 
-use crate::world::{Sim, Told, message, send, simulate_one, within};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::world::{Sim, Told, begin, message, ms, send, simulate_one, within};
 
 #[test]
 fn a_flush_waits_for_what_was_accepted_before_it_and_for_nothing_else() {
@@ -21,13 +17,13 @@ fn a_flush_waits_for_what_was_accepted_before_it_and_for_nothing_else() {
         let told = Told::default();
         let options = SendOptions::default();
         for _ in 0..10 {
-            p.send_async(&message("T"), &options, None, told.callback()).await.unwrap();
+            begin(&p, &message("T"), &options, &told).await;
         }
         p.send_oneway(&message("T"), &options, None).await.unwrap();
         let stream = async {
             // A steady stream of later sends, never idle.
             for _ in 0..100 {
-                p.send_async(&message("T"), &options, None, told.callback()).await.unwrap();
+                begin(&p, &message("T"), &options, &told).await;
                 tokio::time::sleep(ms(10)).await;
             }
         };
@@ -55,7 +51,7 @@ fn many_flushes_at_once_each_wait_for_their_own() {
         let told = Told::default();
         let mut flushes = Vec::new();
         for number in 0..50 {
-            p.send_async(&message("T"), &SendOptions::default(), None, told.callback()).await.unwrap();
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
             let (p, told) = (p.clone(), told.clone());
             flushes.push(tokio::spawn(async move {
                 p.flush(None).await.unwrap();
@@ -81,14 +77,7 @@ fn a_flush_ends_at_its_limit_and_counts_callbacks_that_run() {
         p.prepare_topic("T", None).await.unwrap();
         sim.core.fault(0, Rule::always(Fault::Freeze { store: false }).sends());
         let told = Told::default();
-        p.send_async(
-            &message("T"),
-            &SendOptions::default(),
-            p.deadline(within(3000).timeout),
-            told.callback(),
-        )
-        .await
-        .unwrap();
+        begin(&p, &message("T"), &SendOptions::default(), &told).await;
         for limit in [0, 70] {
             let begun = Instant::now();
             let error = p.flush(p.deadline(Timeout::After(ms(limit)))).await.unwrap_err();
@@ -112,7 +101,7 @@ async fn everywhere(sim: &Sim, told: &Told) -> std::sync::Arc<rocketmq_producer:
     sim.core.fault(Node::NameServer, Rule::always(Fault::Freeze { store: false }).topic("Unknown"));
     for topic in ["Written", "Busy", "Unknown"] {
         let limit = within(60_000);
-        p.send_async(&message(topic), &limit, p.deadline(limit.timeout), told.callback()).await.unwrap();
+        begin(&p, &message(topic), &limit, told).await;
     }
     // Until the pauses of the busy one are longer than this test.
     tokio::time::sleep(ms(2500)).await;
@@ -168,9 +157,7 @@ fn what_waits_for_a_connection_is_purged_too() {
         sim.core.cut_connections(0);
         tokio::time::sleep(ms(1)).await;
         let told = Told::default();
-        p.send_async(&message("T"), &within(60_000), p.deadline(within(60_000).timeout), told.callback())
-            .await
-            .unwrap();
+        begin(&p, &message("T"), &within(60_000), &told).await;
         tokio::time::sleep(ms(10)).await;
         p.purge(true, false).unwrap();
         tokio::time::sleep(ms(1)).await;
@@ -190,7 +177,7 @@ fn a_purge_does_not_mean_what_is_sent_after_it() {
         for _ in 0..10 {
             // No task gets a turn in between.
             p.purge(true, true).unwrap();
-            p.send_async(&message("T"), &SendOptions::default(), None, told.callback()).await.unwrap();
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
         }
         p.flush(None).await.unwrap();
         let sent = told.kinds().iter().filter(|kind| kind.is_none()).count();

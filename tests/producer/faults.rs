@@ -7,11 +7,7 @@ use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{Instant, Producer, SendOptions};
 
-use crate::world::{Sim, message, send, simulate, simulate_one, simulate_two, within};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::world::{Sim, message, ms, send, simulate, simulate_one, simulate_two, within};
 
 /// How many of `count` sends went to the first broker at once.
 async fn to_first(sim: &Sim, p: &std::sync::Arc<Producer>, count: usize) -> usize {

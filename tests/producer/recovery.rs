@@ -7,11 +7,7 @@ use rocketmq_mock::{Fault, Node, Options, Rule, What};
 use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{Instant, SendOptions};
 
-use crate::world::{Told, message, send, simulate, simulate_one, simulate_two, within};
-
-fn ms(ms: u64) -> Duration {
-    Duration::from_millis(ms)
-}
+use crate::world::{Told, begin, message, ms, send, simulate, simulate_one, simulate_two, within};
 
 #[test]
 fn a_send_waits_for_the_only_broker_to_come_back_within_its_deadline() {
@@ -69,9 +65,7 @@ fn a_broker_that_cannot_be_reached_is_passed_over_until_it_is_back() {
         }
         let told = Told::default();
         for _ in 0..1000 {
-            p.send_async(&message("T"), &within(1000), p.deadline(within(1000).timeout), told.callback())
-                .await
-                .unwrap();
+            begin(&p, &message("T"), &within(1000), &told).await;
         }
         while told.len() < 1000 {
             tokio::time::sleep(ms(1)).await;
@@ -120,14 +114,7 @@ fn a_peer_that_takes_connections_and_drops_them_is_not_hammered() {
         let dials = sim.dials();
         let told = Told::default();
         for _ in 0..200 {
-            p.send_async(
-                &message("T"),
-                &SendOptions::default(),
-                p.deadline(within(5000).timeout),
-                told.callback(),
-            )
-            .await
-            .unwrap();
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
             tokio::time::sleep(ms(20)).await;
         }
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -209,14 +196,7 @@ fn a_broker_that_sends_the_client_away_gets_the_request_again_on_a_new_connectio
         sim.core.fault(0, Rule::once(Fault::respond(GO_AWAY)).sends());
         let told = Told::default();
         for _ in 0..3 {
-            p.send_async(
-                &message("T"),
-                &SendOptions::default(),
-                p.deadline(within(3000).timeout),
-                told.callback(),
-            )
-            .await
-            .unwrap();
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
         }
         p.flush(None).await.unwrap();
         let results: Vec<_> = told.all().into_iter().map(Result::unwrap).collect();
@@ -262,14 +242,7 @@ fn what_is_open_when_the_peer_sends_us_away_has_half_a_second_to_be_answered() {
         let told = Told::default();
         let begun = Instant::now();
         for _ in 0..2 {
-            p.send_async(
-                &message("T"),
-                &SendOptions::default(),
-                p.deadline(within(3000).timeout),
-                told.callback(),
-            )
-            .await
-            .unwrap();
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
         }
         p.flush(None).await.unwrap();
         assert_eq!(told.kinds().iter().filter(|kind| kind.is_none()).count(), 1, "{:?}", told.kinds());

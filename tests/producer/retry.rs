@@ -7,7 +7,7 @@ use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{Instant, SendOptions, SendStatus, Timeout};
 use rocketmq_producer::text::Text;
 
-use crate::world::{Told, message, send, simulate_one, simulate_two, within};
+use crate::world::{Told, begin, message, send, simulate_one, simulate_two, within};
 
 #[test]
 fn retries_on_another_broker_with_the_same_id_and_body() {
@@ -259,9 +259,7 @@ fn completions_that_are_not_taken_refuse_further_sends() {
         sim.core.set_latency(0, Duration::from_millis(10));
         let told = Told::default();
         for _ in 0..3 {
-            p.send_async(&message("T"), &within(900), p.deadline(within(900).timeout), told.callback())
-                .await
-                .unwrap();
+            begin(&p, &message("T"), &within(900), &told).await;
         }
         let error = p.send_async(&message("T"), &within(900), None, told.callback()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CompletionFull);

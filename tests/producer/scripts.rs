@@ -8,7 +8,7 @@ use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::error::{Error, ErrorKind, Outcome};
 use rocketmq_producer::producer::{Producer, SendOptions, SendResult, SendStatus};
 
-use crate::world::{Sim, Told, message, send, simulate_two, within};
+use crate::world::{Sim, Told, begin, message, send, simulate_two, within};
 
 /// What a script does to a cluster of two, what an answered send makes of it, and whether a one-way send gets through.
 struct Script {
@@ -181,9 +181,7 @@ fn every_form_of_a_send_meets_the_same_end() {
             let p = started(&sim, script).await;
             let told = Told::default();
             let options = SendOptions::default();
-            p.send_async(&message("T"), &options, p.deadline(options.timeout), told.callback())
-                .await
-                .unwrap();
+            begin(&p, &message("T"), &options, &told).await;
             p.flush(None).await.unwrap();
             assert_eq!(told.len(), 1, "{}", script.name);
             judge(script, "async", &sim, told.all().pop().unwrap());

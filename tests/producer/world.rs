@@ -124,6 +124,15 @@ pub(crate) async fn send(
     p.send(message, options, p.deadline(options.timeout)).await
 }
 
+/// Sends as C's asynchronous send does; it is accepted.
+pub(crate) async fn begin(p: &Arc<Producer>, message: &Message, options: &SendOptions, told: &Told) {
+    p.send_async(message, options, p.deadline(options.timeout), told.callback()).await.unwrap();
+}
+
+pub(crate) fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
 pub(crate) fn message(topic: &str) -> Message {
     let mut message = Message::new(topic).unwrap();
     message.set_body(b"body").unwrap();
