@@ -214,8 +214,10 @@ impl<'a> Connection<'a> {
                     self.writer.put(&answer, opaque, lock(&self.broker.outbox).format());
                 }
             } else if let Some(sent) = self.session.finish(opaque) {
-                self.answered = true;
-                if head.code == codes::response::GO_AWAY {
+                let sent_away = head.code == codes::response::GO_AWAY;
+                // That alone does not make a connection one that can be used.
+                self.answered |= !sent_away;
+                if sent_away {
                     self.leaving.get_or_insert_with(|| self.broker.world.clock.now() + LEAVE_LIMIT);
                     // What this answer leads to waits for the next connection.
                     lock(&self.broker.outbox).requeue();
@@ -424,10 +426,11 @@ impl<'a> Connection<'a> {
         asleep && self.timer.poll(context).is_pending()
     }
 
-    /// Ends what is open; why the connection was lost, if it was.
+    /// Ends what is open; why the connection was lost, or was none that can be used.
     pub(crate) fn end(mut self, end: End) -> Option<Arc<str>> {
         let broker = self.broker;
         let address = &broker.address;
+        let sent_away = matches!(end, End::Left) && !self.answered;
         let (error, reason) = match end {
             End::Stopped => (CallError::Closed { sent: false }, None),
             End::Idle | End::Left => (broker.lost("it was left".into()), None),
@@ -469,7 +472,7 @@ impl<'a> Connection<'a> {
         }
         self.done.hand_over();
         finish_all(self.broker, unsent, &error);
-        reason
+        reason.or_else(|| sent_away.then(|| "it sends everybody away".into()))
     }
 }
 

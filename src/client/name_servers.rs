@@ -263,7 +263,7 @@ impl NameServers {
             let left = u32::try_from(turns.len() + 1).unwrap_or(u32::MAX);
             // A silent server leaves the others their share of the time.
             let share = now + question.until.saturating_duration_since(now) / left;
-            match self.ask(&address, question.topic, share, watching).await {
+            match self.ask(&address, question.topic, (share, again), watching).await {
                 Asked::Route(route) => return Some(Ok(self.choose(&address, route))),
                 Asked::GoAway if again => reasons.push(format!("{address}: it goes away")),
                 Asked::GoAway => turns.push_back(Turn { address, again: true }),
@@ -291,11 +291,12 @@ impl NameServers {
         &self,
         address: &Address,
         topic: &str,
-        until: Instant,
+        // One that sent us away may want a moment before the next connection.
+        (until, patient): (Instant, bool),
         watching: &mut watch::Receiver<Arc<Current>>,
     ) -> Asked {
         let Some(server) = self.find(address) else { return Asked::Removed };
-        let mut call = pin!(server.call(header::route::request(topic), until, false));
+        let mut call = pin!(server.call(header::route::request(topic), until, patient));
         let answer = loop {
             tokio::select! {
                 biased;
@@ -327,7 +328,8 @@ impl NameServers {
                 loop {
                     // It waits for the server's next attempt to connect.
                     let asked = asked(&server.address, server.call(request.clone(), until, true).await);
-                    if !matches!(asked, Asked::Unreached(_)) || server.world.clock.now() >= until {
+                    let later = matches!(asked, Asked::Unreached(_) | Asked::GoAway);
+                    if !later || server.world.clock.now() >= until {
                         return (server, asked);
                     }
                 }

@@ -127,11 +127,12 @@ impl Outbox {
         self.format
     }
 
-    /// Refuses requests with `error` for now, and takes those that wait.
-    pub(crate) fn go_down(&mut self, error: CallError) -> Vec<Box<dyn Request>> {
+    /// Refuses requests with `error` for now, and takes those that wait, patient ones only if they are not to be
+    /// spared.
+    pub(crate) fn go_down(&mut self, error: CallError, spare_patient: bool) -> Vec<Box<dyn Request>> {
         self.phase = Phase::Down;
         self.refusal = Some(error);
-        self.drain()
+        if spare_patient { self.take_waiting(|request| !request.is_patient()) } else { self.drain() }
     }
 
     /// Takes nothing any more, and gives what is there.

@@ -26,29 +26,29 @@ pub(crate) async fn run(broker: Arc<Broker>, failed: impl Fn() + Send) {
     let _last = Last { broker: &broker, failed };
     let mut trouble = Trouble::default();
     while idle(&broker, &trouble).await {
-        let error = match connecting(&broker).await {
+        let (error, connected) = match connecting(&broker).await {
             None => continue,
             Some(Ok(stream)) => {
                 broker.set_down(false);
                 let mut connection = Connection::new(&broker, stream);
                 let end = poll_fn(|context| connection.poll(context)).await;
                 let answered = connection.has_answered();
-                let error = connection.end(end);
+                let reason = connection.end(end);
                 if answered {
                     trouble = Trouble::default();
                 }
-                // One that is closed before it answered anything is as bad as none.
-                match error.filter(|_| !answered) {
-                    None => continue,
-                    Some(reason) => CallError::Connect { address: broker.address.clone(), reason },
-                }
+                // One that ends before it answered anything is as bad as none.
+                let Some(reason) = reason.filter(|_| !answered) else { continue };
+                trouble.wanted = Some(broker.world.clock.now());
+                (CallError::Connect { address: broker.address.clone(), reason }, true)
             }
-            Some(Err(error)) => error,
+            Some(Err(error)) => (error, false),
         };
         log::info!("{error}");
         trouble.failures = trouble.failures.saturating_add(1);
         mark_down(&broker);
-        let refused = lock(&broker.outbox).go_down(error.clone());
+        // What waits was not tried where there was a connection: who has nowhere else to go waits for the next.
+        let refused = lock(&broker.outbox).go_down(error.clone(), connected);
         if !refused.is_empty() {
             trouble.wanted = Some(broker.world.clock.now());
         }

@@ -232,6 +232,28 @@ fn sent_away_twice_is_a_failed_attempt() {
 }
 
 #[test]
+fn a_broker_that_sends_everybody_away_is_left_alone_like_one_that_is_down() {
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 4);
+        let p = sim.start(&[]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        // As a 5.x broker does for many seconds while it shuts down, to heartbeats too.
+        sim.core.fault(0, Rule::always(Fault::respond(GO_AWAY)).times(8));
+        let mut stored_by_it = Vec::new();
+        for _ in 0..800 {
+            let result = send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+            stored_by_it.push(result.broker.as_str() == "broker-a");
+            tokio::time::sleep(ms(10)).await;
+        }
+        let dialled = sim.connector.dialled();
+        let dialled = dialled.iter().filter(|address| **address == sim.core.broker_address(0)).count();
+        assert!((3..=9).contains(&dialled), "{dialled} connections to a broker that wants none");
+        assert!(stored_by_it[..100].iter().all(|by_it| !by_it), "it sends everybody away");
+        assert!(stored_by_it[700..].iter().any(|by_it| *by_it), "it is asked again, and takes its part");
+    });
+}
+
+#[test]
 fn what_is_open_when_the_peer_sends_us_away_has_half_a_second_to_be_answered() {
     simulate_one(|sim| async move {
         sim.core.add_topic("T", 4);
