@@ -20,7 +20,12 @@ CLUSTER := mock
 SEEDS := 20000
 FIRST := 0
 
-.PHONY: help deps apache build demo test simulate test-apache valgrind asan loom fuzz mutants bench soak clean
+# `make chaos`: how long, which draws the same faults again, and on which servers.
+MINUTES := 10
+SEED = $(shell date +%s)
+CHAOS_VERSION := $(APACHE_NEWEST)
+
+.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench soak clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -47,6 +52,13 @@ simulate: ## the client in a hostile world, drawn from seeds: SEEDS=20000 of the
 
 test-apache: deps apache ## every test against Apache RocketMQ, on every version
 	ROCKETMQ_TEST_APACHE=full cargo test --test apache -- --include-ignored
+
+chaos: can-chaos deps target/apache/$(CHAOS_VERSION)/complete target/apache/reader/complete ## one fault after the other on real servers, as root (MINUTES=, SEED=, CHAOS_VERSION=)
+	@scripts/chaos.sh $(MINUTES) $(SEED) $(CHAOS_VERSION)
+
+# First, so that nothing is fetched or built in vain.
+can-chaos:
+	@scripts/chaos.sh check
 
 valgrind: ## the C test programs under valgrind, which is part of `make test`
 	cargo test --test c_api valgrind -- --nocapture
