@@ -65,8 +65,7 @@ impl Fault {
         !matches!(self, Self::KillAll(_) | Self::Unplug(Node::Client, _))
     }
 
-    /// Returns when everything is as before. The faults that people meet often are as long as they are for them; the
-    /// sleeps are these lengths.
+    /// Returns when everything is as before. The sleeps are the fault's length.
     pub(crate) fn happen(self, servers: &mut Servers, load: &Load) {
         match self {
             Self::Kill(node, seconds) => kill(servers, &[node], seconds),

@@ -53,7 +53,7 @@ fn chaos() {
     let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chaos.log");
     let mut load = Load::start(Path::new(FILES), topics, &log);
     let happened = break_things(minutes, seed, &mut servers, &mut load);
-    let (mut printed, _) = load.end();
+    let mut printed = load.end();
 
     printed.told.sort_by_key(|told| told.began);
     println!("\nthe client's log: {}", log.display());
