@@ -22,7 +22,7 @@ FIRST := 0
 
 # `make chaos`: how long, which draws the same faults again, and on which servers.
 MINUTES := 10
-SEED = $(shell date +%s)
+SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
 .PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench soak clean
