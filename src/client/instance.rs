@@ -1,6 +1,8 @@
 //! What producers of one client id share: name servers, routes, broker connections, heartbeats.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod refresh;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
@@ -11,7 +13,7 @@ use protocol::message::namespace;
 use protocol::route::RouteData;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::client::address::Address;
 use crate::client::broker::{Broker, Cut, Done, Greeting, PeerLimits, Role};
@@ -27,8 +29,6 @@ use crate::text::Text;
 
 /// Limit of one round of questions to the name servers, as in RocketMQ's own client.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
-/// Between two rounds of questions because of brokers that cannot be reached.
-const TROUBLE_PAUSE: Duration = Duration::from_millis(500);
 
 /// What producers of one client id share.
 pub struct Instance {
@@ -120,7 +120,7 @@ impl Instance {
             failed,
             world,
         });
-        instance.spawn(refresh(Arc::downgrade(&instance)));
+        instance.spawn(refresh::run(Arc::downgrade(&instance)));
         instance.spawn(pause::run(Arc::downgrade(&instance)));
         instance.spawn(heartbeats(Arc::downgrade(&instance), instance.config.heartbeat));
         if let Source::Discovery(endpoint) = &instance.config.name_servers {
@@ -151,7 +151,7 @@ impl Instance {
     /// Asks these name servers from the next request on, and at once for the routes in use.
     pub fn change_name_servers(self: &Arc<Self>, source: Source) {
         self.name_servers.set(source.clone());
-        self.spawn(refresh_once(Arc::downgrade(self), source));
+        self.spawn(refresh::all_once(Arc::downgrade(self), source));
     }
 
     /// The seams.
@@ -285,62 +285,6 @@ impl Instance {
         }
     }
 
-    /// Lets the brokers go that no route leads to any more.
-    fn retire_brokers(&self) {
-        let mut retired = Vec::new();
-        self.routes.after_change(|routes| {
-            let brokers = routes.flat_map(|route| route.brokers.iter());
-            let mut used: Vec<_> = brokers.map(|known| Arc::as_ptr(&known.broker)).collect();
-            used.sort_unstable();
-            let is_used = |master: &Master| used.binary_search(&Arc::as_ptr(&master.sends)).is_ok();
-            retired.extend(lock(&self.brokers).extract_if(.., |_, master| !is_used(master)));
-        });
-        for (address, master) in retired {
-            log::debug!("no route leads to the broker {address} any more");
-            let mut leaving = lock(&self.retired);
-            leaving.retain(|broker| broker.strong_count() > 0);
-            for broker in [&master.main, &master.sends] {
-                leaving.push(Arc::downgrade(broker));
-                broker.retire();
-            }
-        }
-    }
-
-    /// Looks every known route up again.
-    async fn refresh_all(&self) {
-        for (topic, _) in self.routes.all() {
-            self.refresh_topic(&topic).await;
-        }
-    }
-
-    /// Looks the routes up again that lead to brokers which cannot be reached. One topic stands for all of a
-    /// broker: the others are asked about when its route has changed.
-    async fn refresh_troubled(&self) {
-        let mut settled = BTreeSet::new();
-        for (topic, route) in self.routes.all() {
-            let down = || route.brokers.iter().map(|known| &known.broker).filter(|broker| broker.is_down());
-            if down().all(|broker| settled.contains(broker.address())) {
-                continue;
-            }
-            if !self.refresh_topic(&topic).await {
-                settled.extend(down().map(|broker| broker.address().clone()));
-            }
-        }
-    }
-
-    /// Whether the route of `topic` has changed.
-    async fn refresh_topic(&self, topic: &Arc<str>) -> bool {
-        match self.fetch_known_route(topic, false).await {
-            Ok(Some(route)) => self.routes.put(self, topic, &route, false),
-            // A name server that was restarted does not know its brokers yet: the route stays.
-            Ok(None) => false,
-            Err(error) => {
-                log::info!("the route of {topic} could not be refreshed: {error}");
-                false
-            }
-        }
-    }
-
     /// Tells connected brokers that a producer of `group` is gone, if it was the group's last.
     pub async fn leave(&self, group: &str, until: Instant) {
         if !self.identity.leave(group) {
@@ -434,57 +378,6 @@ async fn after(instance: &Weak<Instance>, period: Duration) -> Option<Arc<Instan
         return None;
     }
     instance.upgrade()
-}
-
-/// Looks the routes in use up again: all of them every `route.poll.ms`, and those at once that lead to a
-/// broker which cannot be reached.
-async fn refresh(instance: Weak<Instance>) {
-    let Some((stopped, troubled, clock, period)) = instance.upgrade().map(|instance| {
-        let clock = Arc::clone(&instance.world.clock);
-        (instance.routes.stopped(), Arc::clone(&instance.troubled), clock, instance.config.route_poll)
-    }) else {
-        return;
-    };
-    let mut due = clock.now() + period;
-    let mut quiet_until = clock.now();
-    loop {
-        // Made before the check, so that a stop in between is not missed.
-        let over = stopped.notified();
-        if instance.upgrade().is_none_or(|instance| instance.routes.is_stopped()) {
-            return;
-        }
-        let trouble = async {
-            sleep_until(quiet_until).await;
-            troubled.notified().await;
-        };
-        let everything = tokio::select! {
-            biased;
-            () = over => return,
-            () = sleep_until(due) => true,
-            () = trouble => false,
-        };
-        let Some(instance) = instance.upgrade() else { return };
-        if everything {
-            instance.refresh_all().await;
-            due = clock.now() + period;
-        } else {
-            instance.refresh_troubled().await;
-            quiet_until = clock.now() + TROUBLE_PAUSE;
-        }
-        instance.retire_brokers();
-    }
-}
-
-/// Looks the routes in use up again because of a new list of name servers, until there is a newer one.
-async fn refresh_once(instance: Weak<Instance>, source: Source) {
-    let Some(routes) = instance.upgrade().map(|instance| instance.routes.all()) else { return };
-    for (topic, _) in routes {
-        let Some(instance) = instance.upgrade() else { return };
-        if instance.routes.is_stopped() || instance.name_servers.source() != source {
-            return;
-        }
-        instance.refresh_topic(&topic).await;
-    }
 }
 
 /// Tells the brokers in use of the producers, one round every `period`. One that nothing was sent to lately

@@ -18,6 +18,7 @@ pub(crate) mod read_buf;
 pub(crate) mod reconnect;
 pub(crate) mod registry;
 pub mod routes;
+pub(crate) mod shrunk;
 pub(crate) mod timer;
 pub mod world;
 pub mod write_buf;

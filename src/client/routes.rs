@@ -1,7 +1,7 @@
 //! The routes in use: immutable, swapped whole, looked up once however many senders wait for one.
 
-use std::collections::HashMap;
 use std::collections::hash_map::{DefaultHasher, Values};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
@@ -16,6 +16,7 @@ use crate::client::broker::{Broker, Cut, Done, Owner};
 use crate::client::instance::Instance;
 use crate::client::missing::Missing;
 use crate::client::name_servers::NoNameServer;
+use crate::client::shrunk::Shrunk;
 use crate::client::world::Clock;
 use crate::runtime::lock;
 use crate::text::Text;
@@ -101,6 +102,7 @@ pub struct Routes {
     /// Topics being looked up. Locked before `known` and `missing`.
     looking: Mutex<Map<Looking>>,
     missing: Mutex<Missing>,
+    shrunk: Mutex<Shrunk>,
     stop: AtomicBool,
     stopped: Arc<Notify>,
 }
@@ -122,6 +124,7 @@ impl Routes {
             replaced: AtomicBool::new(false),
             looking: Mutex::default(),
             missing: Mutex::default(),
+            shrunk: Mutex::default(),
             stop: AtomicBool::new(false),
             stopped: Arc::default(),
         }
@@ -214,11 +217,25 @@ impl Routes {
             return false;
         }
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
+        let names = |route: &TopicRoute| route.brokers.iter().map(|known| known.name.clone()).collect();
+        let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
         let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), known: now, data };
+        let after = names(&route).into_iter().collect();
+        lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {
             self.replaced.store(true, Ordering::Relaxed);
         }
         !same
+    }
+
+    /// Whether a route has lost a broker lately.
+    pub(crate) fn has_shrunk(&self) -> bool {
+        !lock(&self.shrunk).is_empty()
+    }
+
+    /// The topics whose routes have lost brokers lately, and which.
+    pub(crate) fn shrunk(&self) -> Vec<(Arc<str>, BTreeSet<Text>)> {
+        lock(&self.shrunk).all(self.clock.now())
     }
 
     /// No name server knows `topic`, nor a pattern to create it from.

@@ -147,6 +147,38 @@ fn a_broker_that_comes_back_under_another_address_is_found_at_once() {
 }
 
 #[test]
+fn a_broker_that_was_gone_gets_its_share_again_within_seconds() {
+    simulate_two(|sim| async move {
+        for topic in ["T", "U"] {
+            sim.core.add_topic(topic, 4);
+        }
+        let p = sim.start(&[("route.poll.ms", "3600000")]).await;
+        for topic in ["T", "U"] {
+            send(&p, &message(topic), &SendOptions::default()).await.unwrap();
+        }
+        sim.core.set_up(0, false);
+        for _ in 0..16 {
+            send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        let asked = sim.core.look_ups("T") + sim.core.look_ups("U");
+        assert!(asked <= 2 + 2 + 31, "one topic stands for both: {asked}");
+        sim.core.set_up(0, true);
+        tokio::time::sleep(ms(1100)).await;
+        for topic in ["T", "U"] {
+            for _ in 0..8 {
+                send(&p, &message(topic), &SendOptions::default()).await.unwrap();
+            }
+            let again = sim.core.attempts(topic).iter().rev().take(8).filter(|a| a.broker == 0).count();
+            assert_eq!(again, 4, "{topic}");
+        }
+        let asked = sim.core.look_ups("T") + sim.core.look_ups("U");
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(sim.core.look_ups("T") + sim.core.look_ups("U"), asked, "all is as before");
+    });
+}
+
+#[test]
 fn an_idle_connection_is_closed_and_the_next_send_notices_nothing() {
     simulate_two(|sim| async move {
         sim.core.add_topic("T", 1);
