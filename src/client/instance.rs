@@ -59,6 +59,17 @@ struct Master {
     main: Arc<Broker>,
 }
 
+/// Marks an instance as failed when a task panics that holds this.
+struct FailedByPanic(Arc<AtomicBool>);
+
+impl Drop for FailedByPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+}
+
 /// Who the instance is towards brokers.
 struct Identity {
     client_id: Text,
@@ -131,8 +142,13 @@ impl Instance {
         instance
     }
 
+    /// Runs `task` until it ends or the instance is closed. When it panics the instance has failed.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = self.world.tasks.spawn(task);
+        let failed = FailedByPanic(self.failure());
+        let task = self.world.tasks.spawn(async move {
+            let _failed = failed;
+            task.await;
+        });
         let mut tasks = lock(&self.tasks);
         tasks.retain(|task| !task.is_finished());
         tasks.push(task);

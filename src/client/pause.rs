@@ -80,7 +80,7 @@ pub(crate) async fn run(instance: Weak<Instance>) {
     }) else {
         return;
     };
-    let mut last = Last { instance: &instance, over: false };
+    let _last = Last(&instance);
     loop {
         // Made before the check, so that a stop in between is not missed.
         let over = stopped.notified();
@@ -100,21 +100,14 @@ pub(crate) async fn run(instance: Weak<Instance>) {
             instance.routes().join(&instance, topic.as_str(), waiter, &mut done);
         }
     }
-    last.over = true;
 }
 
-/// Ends those who wait when the task does.
-struct Last<'a> {
-    instance: &'a Weak<Instance>,
-    over: bool,
-}
+/// Ends those who wait when the task does, also by a panic.
+struct Last<'a>(&'a Weak<Instance>);
 
 impl Drop for Last<'_> {
     fn drop(&mut self) {
-        let Some(instance) = self.instance.upgrade() else { return };
-        if !self.over {
-            instance.fail();
-        }
+        let Some(instance) = self.0.upgrade() else { return };
         let mut done = instance.done();
         for (_, waiter) in instance.pauses().close() {
             waiter.ready(Err(RouteError::Closed), &mut done);

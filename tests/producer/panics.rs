@@ -129,6 +129,20 @@ fn a_start_without_a_limit_does_not_wait_for_a_client_that_broke() {
 }
 
 #[test]
+fn a_panic_while_name_servers_are_discovered_breaks_the_producer() {
+    simulate_two(|sim| async move {
+        // Whatever is there: the first byte written to it is the last.
+        arm(&sim, &sim.core.namesrv(), false).store(true, Ordering::Relaxed);
+        let p = sim.create_bare(&[("namesrv.domain", &sim.core.namesrv())]).unwrap();
+        p.start(None, false).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(p.state(), State::Failed);
+        assert_eq!(send(&p, &message("T"), &within(50)).await.unwrap_err().kind(), ErrorKind::Internal);
+        p.shutdown(None).await.unwrap();
+    });
+}
+
+#[test]
 fn a_panic_on_the_way_to_a_name_server_frees_those_who_wait_for_a_route() {
     simulate_two(|sim| async move {
         let armed = arm(&sim, &sim.core.namesrv(), true);
