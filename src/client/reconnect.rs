@@ -4,7 +4,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -151,23 +151,8 @@ async fn connecting(broker: &Broker) -> Option<Result<Box<dyn ByteStream>, CallE
         if let Poll::Ready(result) = dialling.as_mut().poll(context) {
             return Poll::Ready(Some(result));
         }
-        loop {
-            if expire_waiting(broker, broker.world.clock.now()) {
-                // Whoever can goes elsewhere until it is known what comes of it.
-                mark_down(broker);
-            }
-            cut_waiting(broker);
-            let mut outbox = lock(&broker.outbox);
-            if outbox.control.stop {
-                return Poll::Ready(None);
-            }
-            timer.arm(outbox.waiting_deadline());
-            let asleep = outbox.sleep(context.waker(), false);
-            drop(outbox);
-            if asleep && timer.poll(context).is_pending() {
-                return Poll::Pending;
-            }
-        }
+        // Whoever can goes elsewhere until it is known what comes of it.
+        poll_waiting(broker, None, || mark_down(broker), &mut timer, context).map(|()| None)
     })
     .await
 }
@@ -179,24 +164,35 @@ async fn back_off(broker: &Broker, failures: u32) {
     let jitter = broker.world.random.below(usize::try_from(pause.as_micros() / 2).unwrap_or(0));
     let until = broker.world.clock.now() + pause + Duration::from_micros(jitter as u64);
     let mut timer = Timer::default();
-    poll_fn(|context| {
-        loop {
-            let now = broker.world.clock.now();
-            expire_waiting(broker, now);
-            cut_waiting(broker);
-            let mut outbox = lock(&broker.outbox);
-            if outbox.control.stop || now >= until {
-                return Poll::Ready(());
-            }
-            timer.arm(Some(outbox.waiting_deadline().map_or(until, |deadline| deadline.min(until))));
-            let asleep = outbox.sleep(context.waker(), false);
-            drop(outbox);
-            if asleep && timer.poll(context).is_pending() {
-                return Poll::Pending;
-            }
+    poll_fn(|context| poll_waiting(broker, Some(until), || {}, &mut timer, context)).await;
+}
+
+/// Serves those who wait while there is no connection: they expire, which is told by `expired`, and are cut off.
+/// Ready when told to stop, or at `until`.
+fn poll_waiting(
+    broker: &Broker,
+    until: Option<Instant>,
+    expired: impl Fn(),
+    timer: &mut Timer,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    loop {
+        let now = broker.world.clock.now();
+        if expire_waiting(broker, now) {
+            expired();
         }
-    })
-    .await;
+        cut_waiting(broker);
+        let mut outbox = lock(&broker.outbox);
+        if outbox.control.stop || until.is_some_and(|until| now >= until) {
+            return Poll::Ready(());
+        }
+        timer.arm(outbox.waiting_deadline().into_iter().chain(until).min());
+        let asleep = outbox.sleep(context.waker(), false);
+        drop(outbox);
+        if asleep && timer.poll(context).is_pending() {
+            return Poll::Pending;
+        }
+    }
 }
 
 /// Ends the waiting requests whose time is over; whether there were any.

@@ -255,10 +255,13 @@ impl Routes {
 
     /// The broker of this name, with a topic whose route leads to it.
     pub(crate) fn find_broker(&self, name: &Text) -> Option<(Arc<str>, Arc<Broker>)> {
-        self.all().into_iter().find_map(|(topic, route)| {
-            let known = route.brokers.iter().find(|known| known.name == *name)?;
-            Some((topic, Arc::clone(&known.broker)))
-        })
+        let known = self.known();
+        let leads = known.iter().filter_map(|(topic, route)| {
+            Some((topic, route.brokers.iter().find(|known| known.name == *name)?))
+        });
+        // The first by name: the map's order must not show.
+        let (topic, found) = leads.min_by_key(|(topic, _)| *topic)?;
+        Some((Arc::clone(topic), Arc::clone(&found.broker)))
     }
 
     /// Every route that is known, in the order of the topics.

@@ -197,7 +197,7 @@ pub(super) fn install() {
 mod tests {
     use super::*;
     use std::fmt;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
 
     use log::{Log, Record};
@@ -221,22 +221,29 @@ mod tests {
         own_line(number.to_string())
     }
 
-    #[test]
-    fn a_slow_sink_costs_the_oldest_lines_and_never_the_one_who_logs() {
-        static QUEUE: LogQueue = LogQueue::new();
+    /// Gives `queue` a sink that tells lines while nobody holds `gate`, and lets it begin with line 0.
+    fn busy_with_the_first(queue: &'static LogQueue, gate: &Arc<Mutex<()>>) -> Receiver<String> {
         let (began, begun) = channel();
         let (tell, told) = channel();
-        let hold = Arc::new(Mutex::new(()));
-        let held = lock(&hold);
-        let gate = Arc::clone(&hold);
+        let gate = Arc::clone(gate);
         let sink = move |_: Level, _: &str, text: &str| {
-            began.send(()).unwrap();
+            // Awaited for the first line only.
+            let _ = began.send(());
             drop(lock(&gate));
             tell.send(text.to_owned()).unwrap();
         };
-        QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
-        QUEUE.push(line(0));
+        queue.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
+        queue.push(line(0));
         begun.recv().unwrap();
+        told
+    }
+
+    #[test]
+    fn a_slow_sink_costs_the_oldest_lines_and_never_the_one_who_logs() {
+        static QUEUE: LogQueue = LogQueue::new();
+        let hold = Arc::new(Mutex::new(()));
+        let held = lock(&hold);
+        let told = busy_with_the_first(&QUEUE, &hold);
         // The sink is busy with the first one.
         (1..=LINES_MAX + 5).for_each(|number| QUEUE.push(line(number)));
         drop(held);
@@ -266,19 +273,9 @@ mod tests {
     #[test]
     fn a_stop_that_did_not_wait_long_enough_costs_no_line_and_no_thread() {
         static QUEUE: LogQueue = LogQueue::new();
-        let (began, begun) = channel();
-        let (tell, told) = channel();
         let hold = Arc::new(Mutex::new(()));
         let held = lock(&hold);
-        let gate = Arc::clone(&hold);
-        let sink = move |_: Level, _: &str, text: &str| {
-            began.send(()).unwrap();
-            drop(lock(&gate));
-            tell.send(text.to_owned()).unwrap();
-        };
-        QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
-        QUEUE.push(line(0));
-        begun.recv().unwrap();
+        let told = busy_with_the_first(&QUEUE, &hold);
         assert!(!QUEUE.stop(Some(Instant::now())), "the sink is busy");
         // The next life begins while the thread of the one before is still there.
         (1..10).for_each(|number| QUEUE.push(line(number)));

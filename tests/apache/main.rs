@@ -8,6 +8,8 @@
 #[path = "../support/apache.rs"]
 mod apache;
 mod check;
+#[path = "../support/compile.rs"]
+mod compile;
 mod content;
 mod faults;
 mod matrix;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use crate::apache::Apache;
+use crate::compile::compile;
 use crate::now;
 
 /// What C was told about one message.
@@ -160,23 +161,5 @@ impl Run {
 /// The compiled program.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let root = env!("CARGO_MANIFEST_DIR");
-        // Cargo puts the library of this build beside the test program.
-        let tests = std::env::current_exe().expect("the test program has a path");
-        let folder = tests.parent().expect("a folder");
-        assert!(folder.join("librocketmq_producer.so").exists(), "no library in {}", folder.display());
-        let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sender-{}", std::process::id()));
-        let compiled = Command::new("cc")
-            .args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror"])
-            .args(["-O1", "-pthread", &format!("-I{root}/include"), &format!("{root}/tests/apache/sender.c")])
-            .args([&format!("-L{}", folder.display()), "-lrocketmq_producer"])
-            .arg(format!("-Wl,-rpath,{}", folder.display()))
-            .arg("-o")
-            .arg(&program)
-            .status()
-            .expect("a C compiler runs (`make deps` installs it)");
-        assert!(compiled.success(), "sender.c does not compile");
-        program
-    })
+    PROGRAM.get_or_init(|| compile("tests/apache/sender.c", &format!("sender-{}", std::process::id())))
 }

@@ -1,7 +1,6 @@
 /* Many sends of every kind from many threads while peers fail in every way: each ends once, no room is lost, nothing
  * grows. First argument: name server; then threads, sends, and how many may be in flight. */
 #include "program.h"
-#include <malloc.h>
 
 #define THREADS_MAX 16
 #define TOPICS 4
@@ -14,15 +13,6 @@ static unsigned char *calls; /* callbacks of each accepted send */
 static int next, total, in_flight_max;
 static int accepted_async, accepted_oneway, sync_sends, succeeded, failed, full, closed, late, cancelled;
 static long long rss_kib[SAMPLES + 1];
-
-static long long resident_kib(void)
-{
-    long long all = 0, resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    CHECK(statm != NULL && fscanf(statm, "%lld %lld", &all, &resident) == 2);
-    fclose(statm);
-    return resident * sysconf(_SC_PAGESIZE) / 1024;
-}
 
 static void on_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
 {

@@ -1,6 +1,5 @@
 /* What a producer leaves behind: threads, descriptors, memory. */
 #include "program.h"
-#include <malloc.h>
 
 static void on_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
 {
@@ -29,23 +28,6 @@ static void round_trip(const char *name_server)
     rocketmq_producer_destroy(producer);
 }
 
-/* Bytes that the program holds, of all arenas, to the byte. The resident size counts in pages, with the holes
- * between allocations and whatever page is touched for the first time, so it says little about a few KiB. */
-static long long bytes_held(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return (long long)info.uordblks + (long long)info.hblkhd;
-}
-
-static long long bytes_resident(void)
-{
-    long long total = 0, resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    CHECK(statm != NULL && fscanf(statm, "%lld %lld", &total, &resident) == 2);
-    fclose(statm);
-    return resident * sysconf(_SC_PAGESIZE);
-}
-
 static void rounds(const char *name_server, int count, int settled)
 {
     int round, threads = 0, descriptors = 0;
@@ -55,14 +37,14 @@ static void rounds(const char *name_server, int count, int settled)
         if (round == 1) say("threads_after_1", thread_count()), say("descriptors_after_1", descriptor_count());
         if (round == settled) {
             threads = thread_count(), descriptors = descriptor_count();
-            held = bytes_held(), resident = bytes_resident();
+            held = bytes_held(), resident = resident_kib() * 1024;
         }
     }
     say("rounds", count - settled);
     say("threads_more", thread_count() - threads);
     say("descriptors_more", descriptor_count() - descriptors);
     say("held_more", bytes_held() - held);
-    say("resident_more", bytes_resident() - resident);
+    say("resident_more", resident_kib() * 1024 - resident);
 }
 
 /* The library is used and shut down as a whole, five times. With `waiting` a running producer is there at each

@@ -8,6 +8,7 @@
 #endif
 
 #include <dirent.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <rocketmq_producer.h>
 #include <stdio.h>
@@ -90,6 +91,24 @@ static inline int thread_count(void)
 static inline int descriptor_count(void)
 {
     return entries("/proc/self/fd") - 1; /* without the one that reads the folder */
+}
+
+/* What the program has in memory. It counts in pages, with the holes between allocations and whatever page is touched
+ * for the first time, so that it says little about a few KiB. */
+static inline long long resident_kib(void)
+{
+    long long all = 0, resident = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    CHECK(statm != NULL && fscanf(statm, "%lld %lld", &all, &resident) == 2);
+    fclose(statm);
+    return resident * sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* What it holds, of all arenas, to the byte. */
+static inline long long bytes_held(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (long long)info.uordblks + (long long)info.hblkhd;
 }
 
 /* Counters that threads share. */

@@ -1,6 +1,5 @@
 /* Sends to peers that refuse every connection, by many producers, as long as the test says: what memory grows by. */
 #include "program.h"
-#include <malloc.h>
 #include <sys/syscall.h>
 
 #define PRODUCERS_MAX 100
@@ -27,21 +26,6 @@ static void on_sent(const rocketmq_send_result *result, const rocketmq_error *er
     (void)user_data;
     CHECK((result == NULL) != (error == NULL));
     add(&ended, 1);
-}
-
-static long long bytes_held(void)
-{
-    struct mallinfo2 info = mallinfo2();
-    return (long long)info.uordblks + (long long)info.hblkhd;
-}
-
-static long long resident_kib(void)
-{
-    long long all = 0, resident = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
-    CHECK(statm != NULL && fscanf(statm, "%lld %lld", &all, &resident) == 2);
-    fclose(statm);
-    return resident * sysconf(_SC_PAGESIZE) / 1024;
 }
 
 int main(int argc, char **argv)

@@ -3,12 +3,12 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
-use crate::ROOT;
 use crate::clock::{Micros, now, seconds, wait_for};
+use crate::compile::compile;
 use crate::net::{MUTE_RESOLVER, NAME_SERVERS, Node};
 use crate::servers::NAME_SERVER_PORT;
 
@@ -118,7 +118,7 @@ impl Load {
         let mut child = Node::Client
             .command("sh")
             .args(["-c", mount, "sh"])
-            .args([files, &program()])
+            .args([files, &compile("tests/chaos/load.c", "chaos-load")])
             .args([name_servers, topics.to_string(), PER_TOPIC.to_string()])
             .args(RATES.map(|rate| rate.to_string()))
             // Cargo's would lead to the library of the last `cargo build`.
@@ -230,24 +230,4 @@ impl Printed {
         }
         Some(())
     }
-}
-
-/// The compiled program.
-fn program() -> PathBuf {
-    // Cargo puts the library of this build beside the test program.
-    let tests = std::env::current_exe().expect("the test program has a path");
-    let folder = tests.parent().expect("a folder");
-    assert!(folder.join("librocketmq_producer.so").exists(), "no library in {}", folder.display());
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("chaos-load");
-    let compiled = Command::new("cc")
-        .args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1", "-g", "-pthread"])
-        .args([format!("-I{ROOT}/include"), format!("{ROOT}/tests/chaos/load.c")])
-        .args([&format!("-L{}", folder.display()), "-lrocketmq_producer"])
-        .arg(format!("-Wl,-rpath,{}", folder.display()))
-        .arg("-o")
-        .arg(&program)
-        .status()
-        .expect("a C compiler runs (`make deps` installs it)");
-    assert!(compiled.success(), "load.c does not compile");
-    program
 }

@@ -8,6 +8,8 @@
 
 mod check;
 mod clock;
+#[path = "../support/compile.rs"]
+mod compile;
 mod fault;
 mod load;
 mod net;

@@ -15,8 +15,7 @@ fn a_send_waits_for_the_only_broker_to_come_back_within_its_deadline() {
         sim.core.add_topic("T", 4);
         let p = sim.start(&[]).await;
         send(&p, &message("T"), &SendOptions::default()).await.unwrap();
-        sim.core.set_up(0, false);
-        sim.core.set_registered(0, true);
+        sim.kill(0);
         // Long enough for the back-off to have grown beyond three dials.
         assert_eq!(send(&p, &message("T"), &within(900)).await.unwrap_err().kind(), ErrorKind::Connect);
         tokio::time::sleep(ms(2000)).await;
@@ -55,8 +54,7 @@ fn a_broker_that_cannot_be_reached_is_passed_over_until_it_is_back() {
         // The name server has not missed it yet, and is not asked in between.
         let p = sim.start(&[("route.poll.ms", "3600000")]).await;
         p.prepare_topic("T", None).await.unwrap();
-        sim.core.set_up(0, false);
-        sim.core.set_registered(0, true);
+        sim.kill(0);
         send(&p, &message("T"), &SendOptions::default()).await.unwrap();
         for _ in 0..40 {
             let result = send(&p, &message("T"), &SendOptions::default()).await.unwrap();
@@ -91,8 +89,7 @@ fn a_broker_that_nobody_wants_is_not_dialled_for_ever() {
         sim.core.add_topic("T", 4);
         let p = sim.start(&[("connection.idle.ms", "10000"), ("route.poll.ms", "3600000")]).await;
         send(&p, &message("T"), &SendOptions::default()).await.unwrap();
-        sim.core.set_up(0, false);
-        sim.core.set_registered(0, true);
+        sim.kill(0);
         for _ in 0..8 {
             send(&p, &message("T"), &SendOptions::default()).await.unwrap();
         }

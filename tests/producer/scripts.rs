@@ -28,8 +28,7 @@ fn both(sim: &Sim, rule: fn() -> Rule) {
 
 fn down(sim: &Sim) {
     for broker in 0..2 {
-        sim.core.set_up(broker, false);
-        sim.core.set_registered(broker, true);
+        sim.kill(broker);
     }
 }
 
@@ -210,8 +209,7 @@ fn a_one_way_send_is_tried_elsewhere_as_long_as_it_was_not_written() {
         sim.core.add_topic("T", 4);
         let p = sim.start(&[("route.poll.ms", "3600000")]).await;
         p.prepare_topic("T", None).await.unwrap();
-        sim.core.set_up(0, false);
-        sim.core.set_registered(0, true);
+        sim.kill(0);
         for _ in 0..8 {
             p.send_oneway(&message("T"), &SendOptions::default(), p.deadline(within(3000).timeout))
                 .await

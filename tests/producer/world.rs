@@ -92,6 +92,12 @@ impl Sim {
         Producer::with_world(&config, self.world.clone())
     }
 
+    /// Takes a broker down before the name server misses it.
+    pub(crate) fn kill(&self, broker: usize) {
+        self.core.set_up(broker, false);
+        self.core.set_registered(broker, true);
+    }
+
     /// Dials so far.
     pub(crate) fn dials(&self) -> usize {
         self.connector.dialled().len()

@@ -146,33 +146,23 @@ pub fn stopped_while_it_connects() {
 
 /// One submits while another stops: the request is answered or refused, and the task ends.
 pub fn stopped_during_a_submit() {
-    explore(3, || {
-        let (broker, task) = broker(Peer::Answers);
-        broker.connect();
-        let sender = thread::spawn({
-            let broker = Arc::clone(&broker);
-            move || {
-                assert!(matches!(end(submit(&broker, Kind::Plain)), Ok(()) | Err(CallError::Closed { .. })))
-            }
-        });
-        broker.stop();
-        sender.join().unwrap();
-        task.join().unwrap();
-    });
+    ended_during_a_submit(Broker::stop, |end| matches!(end, Ok(()) | Err(CallError::Closed { .. })));
 }
 
 /// One submits while the task is retired: the request is answered or refused, and the task ends.
 pub fn retired_during_a_submit() {
-    explore(3, || {
+    ended_during_a_submit(Broker::retire, |end| matches!(end, Ok(()) | Err(CallError::Connect { .. })));
+}
+
+fn ended_during_a_submit(order: fn(&Broker), fits: fn(&Result<(), CallError>) -> bool) {
+    explore(3, move || {
         let (broker, task) = broker(Peer::Answers);
         broker.connect();
         let sender = thread::spawn({
             let broker = Arc::clone(&broker);
-            move || {
-                assert!(matches!(end(submit(&broker, Kind::Plain)), Ok(()) | Err(CallError::Connect { .. })))
-            }
+            move || assert!(fits(&end(submit(&broker, Kind::Plain))))
         });
-        broker.retire();
+        order(&broker);
         sender.join().unwrap();
         task.join().unwrap();
     });
