@@ -284,3 +284,7 @@ fn encode(
         Err(error) => Err((request, CallError::Encode(error))),
     }
 }
+
+#[cfg(test)]
+#[path = "outbox/tests.rs"]
+mod tests;

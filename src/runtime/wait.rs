@@ -78,13 +78,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_future_woken_from_another_thread_is_ready() {
-        let (tell, told) = tokio::sync::oneshot::channel();
+    fn a_future_woken_from_another_thread_is_polled_again() {
+        let (send, wakers) = std::sync::mpsc::channel::<Waker>();
         let thread = std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_millis(20));
-            tell.send(7).unwrap();
+            wakers.recv().unwrap().wake();
+            wakers.recv().unwrap().wake_by_ref();
         });
-        assert_eq!(wait(Some(Instant::now() + Duration::from_secs(10)), told), Some(Ok(7)));
+        let mut polls = 0;
+        let third = std::future::poll_fn(|context| {
+            polls += 1;
+            if polls == 3 {
+                return Poll::Ready(7);
+            }
+            send.send(context.waker().clone()).unwrap();
+            Poll::Pending
+        });
+        assert_eq!(wait(Some(Instant::now() + Duration::from_secs(10)), third), Some(7));
         thread.join().unwrap();
     }
 
