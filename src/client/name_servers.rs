@@ -12,7 +12,7 @@ use protocol::codes::response;
 use protocol::command::Command;
 use protocol::header;
 use protocol::route::RouteData;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -46,7 +46,9 @@ pub(crate) type Start = Box<dyn Fn(&Address, &mut Vec<JoinHandle<()>>) -> Arc<Br
 pub(crate) struct NameServers {
     world: World,
     start: Start,
-    current: watch::Sender<Arc<Current>>,
+    current: Mutex<Arc<Current>>,
+    /// Notified when it was swapped.
+    swapped: Notify,
     /// Of the servers; those of servers that have gone end by themselves.
     tasks: Mutex<Vec<JoinHandle<()>>>,
     /// Questions that wait for a list, while there is none.
@@ -135,7 +137,8 @@ impl NameServers {
         let this = Self {
             world,
             start,
-            current: watch::Sender::new(Arc::new(empty)),
+            current: Mutex::new(Arc::new(empty)),
+            swapped: Notify::new(),
             tasks: Mutex::default(),
             waiting: AtomicUsize::new(0),
             wanted: Notify::new(),
@@ -147,7 +150,7 @@ impl NameServers {
 
     /// Where the list comes from now.
     pub(crate) fn source(&self) -> Source {
-        self.current.borrow().source.clone()
+        self.current().source.clone()
     }
 
     /// Takes another source. Servers in both lists keep their connection, the others are closed.
@@ -181,14 +184,15 @@ impl NameServers {
 
     /// Whether there is no list yet.
     pub(crate) fn is_empty(&self) -> bool {
-        self.current.borrow().servers.is_empty()
+        self.current().servers.is_empty()
     }
 
     /// Waits until `endpoint` is not the source any more.
     pub(crate) async fn replaced(&self, endpoint: &Arc<Endpoint>) {
-        let mut watching = self.current.subscribe();
-        // The sender is `self`'s: it does not fail.
-        let _ = watching.wait_for(|current| current.stopped || !is_source(current, endpoint)).await;
+        let mut current = self.current();
+        while !current.stopped && is_source(&current, endpoint) {
+            self.changed(&mut current).await;
+        }
     }
 
     /// Waits until a question finds an empty list.
@@ -205,15 +209,16 @@ impl NameServers {
 
     /// Closes every connection, for good.
     pub(crate) fn stop(&self) {
-        self.current.send_modify(|current| {
-            current.servers.iter().for_each(|server| server.stop());
-            *current = Arc::new(Current {
-                source: current.source.clone(),
-                servers: current.servers.clone(),
-                first: AtomicUsize::new(0),
-                stopped: true,
-            });
+        let mut current = lock(&self.current);
+        current.servers.iter().for_each(|server| server.stop());
+        *current = Arc::new(Current {
+            source: current.source.clone(),
+            servers: current.servers.clone(),
+            first: AtomicUsize::new(0),
+            stopped: true,
         });
+        drop(current);
+        self.swapped.notify_waiters();
     }
 
     /// The tasks behind the connections, to be waited for after [`Self::stop`].
@@ -230,15 +235,14 @@ impl NameServers {
         patient: bool,
     ) -> Result<Option<RouteData>, NoNameServer> {
         let question = Question { topic, until, patient };
-        let mut watching = self.current.subscribe();
         loop {
-            let current = Arc::clone(&watching.borrow_and_update());
+            let current = self.current();
             if current.stopped {
                 return Err(NoNameServer::new("shut down"));
             }
             if current.servers.is_empty() {
-                self.wait_for_list(&mut watching, until).await?;
-            } else if let Some(result) = self.round(&current, question, &mut watching).await {
+                self.wait_for_list(current, until).await?;
+            } else if let Some(result) = self.round(current, question).await {
                 return result;
             }
         }
@@ -247,10 +251,10 @@ impl NameServers {
     /// Asks one after the other; `None` when the list changed under the question.
     async fn round(
         &self,
-        current: &Current,
+        mut current: Arc<Current>,
         question: Question<'_>,
-        watching: &mut watch::Receiver<Arc<Current>>,
     ) -> Option<Result<Option<RouteData>, NoNameServer>> {
+        let servers = current.servers.len();
         let turn = |server: &Arc<Broker>| Turn { address: server.address.clone(), again: false };
         let mut turns: VecDeque<Turn> = current.servers.iter().map(turn).collect();
         turns.rotate_left(current.first.load(Ordering::Relaxed).min(turns.len()));
@@ -263,7 +267,7 @@ impl NameServers {
             let left = u32::try_from(turns.len() + 1).unwrap_or(u32::MAX);
             // A silent server leaves the others their share of the time.
             let share = now + question.until.saturating_duration_since(now) / left;
-            match self.ask(&address, question.topic, (share, again), watching).await {
+            match self.ask(&address, question.topic, (share, again), &mut current).await {
                 Asked::Route(route) => return Some(Ok(self.choose(&address, route))),
                 Asked::GoAway if again => reasons.push(format!("{address}: it goes away")),
                 Asked::GoAway => turns.push_back(Turn { address, again: true }),
@@ -276,12 +280,12 @@ impl NameServers {
             }
         }
         let failure = NoNameServer::new(&reasons.join("; "));
-        if unreached < current.servers.len() {
+        if unreached < servers {
             return Some(Err(failure));
         }
         *lock(&self.trouble) = Some(failure.clone());
         if question.patient {
-            self.wait_for_server(current, question, failure, watching).await
+            self.wait_for_server(current, question, failure).await
         } else {
             Some(Err(failure))
         }
@@ -293,7 +297,7 @@ impl NameServers {
         topic: &str,
         // One that sent us away may want a moment before the next connection.
         (until, patient): (Instant, bool),
-        watching: &mut watch::Receiver<Arc<Current>>,
+        current: &mut Arc<Current>,
     ) -> Asked {
         let Some(server) = self.find(address) else { return Asked::Removed };
         let mut call = pin!(server.call(header::route::request(topic), until, patient));
@@ -301,8 +305,8 @@ impl NameServers {
             tokio::select! {
                 biased;
                 answer = &mut call => break answer,
-                Ok(()) = watching.changed() => {
-                    if self.find(address).is_none() {
+                () = self.changed(current) => {
+                    if current.find(address).is_none() {
                         return Asked::Removed;
                     }
                 }
@@ -315,10 +319,9 @@ impl NameServers {
     /// Asks all servers at once, each as soon as it can be reached; `None` when the list changed meanwhile.
     async fn wait_for_server(
         &self,
-        current: &Current,
+        mut current: Arc<Current>,
         question: Question<'_>,
         failure: NoNameServer,
-        watching: &mut watch::Receiver<Arc<Current>>,
     ) -> Option<Result<Option<RouteData>, NoNameServer>> {
         let mut calls = JoinSet::new();
         for server in &current.servers {
@@ -340,7 +343,7 @@ impl NameServers {
             let ended = tokio::select! {
                 biased;
                 ended = calls.join_next() => ended,
-                Ok(()) = watching.changed() => return None,
+                () = self.changed(&mut current) => return None,
             };
             match ended {
                 None => return Some(Err(failure)),
@@ -355,11 +358,7 @@ impl NameServers {
     }
 
     /// Waits for the first list, which discovery looks for as long as somebody waits.
-    async fn wait_for_list(
-        &self,
-        watching: &mut watch::Receiver<Arc<Current>>,
-        until: Instant,
-    ) -> Result<(), NoNameServer> {
+    async fn wait_for_list(&self, mut current: Arc<Current>, until: Instant) -> Result<(), NoNameServer> {
         let sleep = {
             // The timer is the runtime's; a caller's thread knows of none.
             let _context = self.world.tasks.enter();
@@ -368,19 +367,37 @@ impl NameServers {
         let _waiting = Waiting::new(self);
         tokio::select! {
             biased;
-            _ = watching.changed() => Ok(()),
+            () = self.changed(&mut current) => Ok(()),
             () = sleep => Err(self.trouble().unwrap_or_else(|| NoNameServer::new("there is no list of them"))),
         }
     }
 
+    fn current(&self) -> Arc<Current> {
+        Arc::clone(&lock(&self.current))
+    }
+
+    /// Waits until `seen` is not the list any more, and makes it the one that is. Those who wait go on in the order
+    /// in which they came.
+    async fn changed(&self, seen: &mut Arc<Current>) {
+        loop {
+            let swapped = self.swapped.notified();
+            let current = self.current();
+            if !Arc::ptr_eq(&current, seen) {
+                *seen = current;
+                return;
+            }
+            swapped.await;
+        }
+    }
+
     fn find(&self, address: &Address) -> Option<Arc<Broker>> {
-        self.current.borrow().find(address).cloned()
+        self.current().find(address).cloned()
     }
 
     /// Asks the server at `address` first from now on, since it answered `route`.
     fn choose(&self, address: &Address, route: Option<RouteData>) -> Option<RouteData> {
         *lock(&self.trouble) = None;
-        let current = self.current.borrow();
+        let current = self.current();
         if let Some(index) = current.servers.iter().position(|server| server.address == *address) {
             current.first.store(index, Ordering::Relaxed);
         }
@@ -389,28 +406,25 @@ impl NameServers {
 
     /// Swaps the list for what `next` says, if it says something.
     fn swap(&self, next: impl FnOnce(&Current) -> Option<(Source, Vec<Address>)>) {
-        self.current.send_if_modified(|current| {
-            let Some((source, mut list)) = next(current) else { return false };
-            let same = list.len() == current.servers.len()
-                && list.iter().all(|address| current.find(address).is_some());
-            let (servers, first) = if same {
-                (current.servers.clone(), current.first.load(Ordering::Relaxed))
-            } else {
-                shuffle(&mut list, &self.world.random);
-                let keep = |address: &Address| current.find(address).cloned();
-                let servers: Vec<_> = list
-                    .iter()
-                    .map(|address| keep(address).unwrap_or_else(|| self.connect(address)))
-                    .collect();
-                let gone = |server: &&Arc<Broker>| !list.contains(&server.address);
-                current.servers.iter().filter(gone).for_each(|server| server.stop());
-                let chosen =
-                    current.chosen().and_then(|chosen| list.iter().position(|a| *a == chosen.address));
-                (servers, chosen.unwrap_or(0))
-            };
-            *current = Arc::new(Current { source, servers, first: AtomicUsize::new(first), stopped: false });
-            true
-        });
+        let mut current = lock(&self.current);
+        let Some((source, mut list)) = next(&current) else { return };
+        let same =
+            list.len() == current.servers.len() && list.iter().all(|address| current.find(address).is_some());
+        let (servers, first) = if same {
+            (current.servers.clone(), current.first.load(Ordering::Relaxed))
+        } else {
+            shuffle(&mut list, &self.world.random);
+            let keep = |address: &Address| current.find(address).cloned();
+            let servers: Vec<_> =
+                list.iter().map(|address| keep(address).unwrap_or_else(|| self.connect(address))).collect();
+            let gone = |server: &&Arc<Broker>| !list.contains(&server.address);
+            current.servers.iter().filter(gone).for_each(|server| server.stop());
+            let chosen = current.chosen().and_then(|chosen| list.iter().position(|a| *a == chosen.address));
+            (servers, chosen.unwrap_or(0))
+        };
+        *current = Arc::new(Current { source, servers, first: AtomicUsize::new(first), stopped: false });
+        drop(current);
+        self.swapped.notify_waiters();
     }
 
     fn connect(&self, address: &Address) -> Arc<Broker> {
