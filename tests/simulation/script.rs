@@ -2,17 +2,21 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use protocol::codes::request;
 use protocol::command::Command;
 use rocketmq_mock::Node;
+use rocketmq_producer::error::ErrorKind;
+use rocketmq_producer::producer::State;
 
 use crate::book::note;
 use crate::dice::Dice;
+use crate::member::Member;
 use crate::names::Answer;
 use crate::streams::{Cut, Dial, Manner};
-use crate::world::{Run, lock};
+use crate::world::{NAMESRV_PORT, Run, lock};
 
 type Trouble = fn(&Script);
 
@@ -52,6 +56,7 @@ static TROUBLES: &[(u32, (&str, Trouble))] = &[
     (4, ("trouble: a master is gone", |s| s.run.core.set_master(s.broker(), false))),
     (4, ("trouble: names go wrong", Script::names)),
     (3, ("trouble: a host moves", Script::moves)),
+    (4, ("trouble: other name servers", Script::other_name_servers)),
     (3, ("trouble: the wall clock jumps", Script::jump)),
     (3, ("trouble: garbage", Script::garbage)),
     (2, ("trouble: a command of the broker's own", Script::push)),
@@ -97,6 +102,9 @@ pub(crate) fn heal_topics(run: &Run) {
 pub(crate) fn heal(run: &Run) {
     note!(run.book, "all is well");
     run.names.heal(|ip| run.net.is_gone(ip));
+    if run.elsewhere.swap(false, Ordering::Relaxed) {
+        run.members.iter().for_each(|member| look_to(run, member, &run.name_servers));
+    }
     for node in nodes(run) {
         run.core.set_latency(node, Duration::ZERO);
         run.core.set_up(node, true);
@@ -108,6 +116,20 @@ pub(crate) fn heal(run: &Run) {
     for node in lock(&run.mood).heal() {
         run.core.cut_connections(node);
     }
+}
+
+/// Changes the name servers of a producer, and so of all that share its instance; one that does not run refuses.
+fn look_to(run: &Run, member: &Member, name_servers: &str) {
+    let state = member.producer.state();
+    let result = member.producer.update("namesrv.addr", name_servers).map_err(|error| error.kind());
+    note!(run.book, "producer {}, {state:?}, looks to {name_servers}: {result:?}", member.index);
+    let expected = match state {
+        State::Running => Ok(()),
+        State::Created | State::Starting => Err(ErrorKind::InvalidState),
+        State::Closing | State::Closed => Err(ErrorKind::Closed),
+        State::Failed => Err(ErrorKind::Internal),
+    };
+    run.book.check(result == expected, || format!("a producer that is {state:?} is changed: {result:?}"));
 }
 
 fn nodes(run: &Run) -> impl Iterator<Item = Node> {
@@ -244,6 +266,22 @@ impl Script {
         }
         self.run.net.set_gone(after, None);
         self.run.names.set(&host, ips);
+    }
+
+    /// Somewhere else, or where nobody is.
+    fn other_name_servers(&self) {
+        let list: Vec<_> = (0..self.dice.between(1, 3))
+            .map(|_| {
+                let ip =
+                    IpAddr::V4(Ipv4Addr::new(10, 3, 0, u8::try_from(self.dice.between(1, 250)).unwrap()));
+                let dial = self.dice.pick(&[None, Some(Dial::Refused), Some(Dial::Hangs)]);
+                self.run.net.set_gone(ip, dial);
+                format!("{ip}:{NAMESRV_PORT}")
+            })
+            .collect();
+        self.run.elsewhere.store(true, Ordering::Relaxed);
+        let member = &self.run.members[self.dice.below(self.run.members.len())];
+        look_to(&self.run, member, &list.join(";"));
     }
 
     fn jump(&self) {

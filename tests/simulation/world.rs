@@ -58,6 +58,10 @@ pub(crate) struct Run {
     pub(crate) troubled: bool,
     pub(crate) mood: Arc<Mutex<Mood>>,
     pub(crate) members: Vec<Arc<Member>>,
+    /// Those that every producer begins with.
+    pub(crate) name_servers: String,
+    /// A producer has been sent to others.
+    pub(crate) elsewhere: AtomicBool,
     /// All troubles are over.
     pub(crate) calm: AtomicBool,
     /// Notified then. (A watch channel would wake those who wait in an order of its own chance.)
@@ -192,6 +196,8 @@ fn set_up(dice: &Dice, book: Arc<Book>) -> Run {
         mood: Arc::default(),
         unproven: AtomicUsize::new(members.len()),
         members,
+        name_servers,
+        elsewhere: AtomicBool::new(false),
         calm: AtomicBool::new(false),
         calmed: Notify::new(),
         proven: Notify::new(),
