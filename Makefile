@@ -13,7 +13,7 @@ SECONDS := 300
 FUZZERS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 # Which part of the mutants, and of which files.
 SHARD := 0/1
-MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/outbox client/pause client/routes
+MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/outbox client/pause client/routes runtime/wait
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
 # Runs of the simulator, and the first one's seed.
@@ -96,7 +96,7 @@ fuzz: ## each fuzz target for SECONDS (300); needs Rust nightly and `cargo insta
 mutants: ## what the tests would not notice: mutants of the files that decide, one SHARD=k/n of them; needs cargo-mutants
 	@cargo mutants --version >/dev/null 2>&1 || { echo "cargo-mutants is missing: cargo install cargo-mutants" >&2; exit 1; }
 	cargo mutants --package rocketmq-producer $(MUTATED:%=--file src/%.rs) --shard $(SHARD) --output target/mutants/producer \
-		--cap-lints=true -- --lib --test producer
+		--cap-lints=true -- --lib --test producer --test simulation
 	cargo mutants --package rocketmq-protocol --file protocol/src/session.rs --shard $(SHARD) --output target/mutants/protocol
 
 bench: ## what one message costs, beside limits for its writes, switches and allocations
