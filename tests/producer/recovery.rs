@@ -157,6 +157,8 @@ fn a_broker_that_was_gone_gets_its_share_again_within_seconds() {
         for _ in 0..16 {
             send(&p, &message("T"), &SendOptions::default()).await.unwrap();
         }
+        tokio::time::sleep(ms(100)).await;
+        assert_eq!((sim.core.look_ups("T"), sim.core.look_ups("U")), (2, 2), "each route was lost at once");
         tokio::time::sleep(Duration::from_secs(30)).await;
         let asked = sim.core.look_ups("T") + sim.core.look_ups("U");
         assert!(asked <= 2 + 2 + 31, "one topic stands for both: {asked}");
@@ -169,9 +171,11 @@ fn a_broker_that_was_gone_gets_its_share_again_within_seconds() {
             let again = sim.core.attempts(topic).iter().rev().take(8).filter(|a| a.broker == 0).count();
             assert_eq!(again, 4, "{topic}");
         }
-        let asked = sim.core.look_ups("T") + sim.core.look_ups("U");
+        let (asked, looks) = (sim.core.look_ups("T") + sim.core.look_ups("U"), sim.looks());
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(sim.core.look_ups("T") + sim.core.look_ups("U"), asked, "all is as before");
+        let looks = sim.looks() - looks;
+        assert!(looks < 60, "the client wakes every second: {looks}");
     });
 }
 

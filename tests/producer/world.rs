@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(crate) struct Sim {
     pub(crate) core: Core,
     pub(crate) connector: Arc<Streams>,
     pub(crate) resolver: Arc<Names>,
+    clock: Arc<Paused>,
     pub(crate) world: World,
 }
 
@@ -47,10 +49,11 @@ pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) 
             others: Mutex::default(),
         });
         let resolver = Arc::new(Names::default());
+        let clock = Arc::new(Paused { begun: Instant::now(), looks: AtomicUsize::new(0) });
         let world = World {
             connector: Arc::clone(&connector) as Arc<dyn Connector>,
             resolver: Arc::clone(&resolver) as Arc<dyn Resolver>,
-            clock: Arc::new(Paused(Instant::now())),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             random: Random::with_seed(7),
             dispatcher: Arc::new(Inline),
             tasks: tokio::runtime::Handle::current(),
@@ -58,7 +61,7 @@ pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) 
         };
         // An hour of silence is a hang.
         let limit = Duration::from_secs(3600);
-        let test = test(Arc::new(Sim { core, connector, resolver, world }));
+        let test = test(Arc::new(Sim { core, connector, resolver, clock, world }));
         assert!(tokio::time::timeout(limit, test).await.is_ok(), "the test hangs");
     });
 }
@@ -103,12 +106,18 @@ impl Sim {
         self.connector.dialled().len()
     }
 
+    /// How often the library has looked at the clock: whoever sleeps does not.
+    pub(crate) fn looks(&self) -> usize {
+        self.clock.looks.load(Ordering::Relaxed)
+    }
+
     /// The same cluster for a process with other luck.
     pub(crate) fn with_seed(&self, seed: u64) -> Self {
         Self {
             core: self.core.clone(),
             connector: Arc::clone(&self.connector),
             resolver: Arc::clone(&self.resolver),
+            clock: Arc::clone(&self.clock),
             world: World { random: Random::with_seed(seed), ..self.world.clone() },
         }
     }
@@ -292,15 +301,19 @@ impl Resolver for Names {
     }
 }
 
-struct Paused(Instant);
+struct Paused {
+    begun: Instant,
+    looks: AtomicUsize,
+}
 
 impl Clock for Paused {
     fn now(&self) -> Instant {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         Instant::now()
     }
 
     fn wall_ms(&self) -> i64 {
-        WALL_MS + i64::try_from(self.0.elapsed().as_millis()).unwrap()
+        WALL_MS + i64::try_from(self.begun.elapsed().as_millis()).unwrap()
     }
 
     fn month_start_ms(&self, _: i64) -> i64 {
