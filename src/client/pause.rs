@@ -114,3 +114,67 @@ impl Drop for Last<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::client::broker::Owner;
+    use crate::client::routes::TopicRoute;
+    use crate::client::world::Dispatcher;
+    use crate::runtime::Jobs;
+
+    /// Nobody has callbacks here.
+    struct Nowhere;
+
+    impl Dispatcher for Nowhere {
+        fn hand_over(&self, _: usize, _: &mut Jobs) {}
+    }
+
+    /// Writes down that it was refused.
+    struct Waiter(u64, Arc<Mutex<Vec<(u64, String)>>>);
+
+    impl RouteWaiter for Waiter {
+        fn owner(&self) -> Owner {
+            Owner { number: self.0, cuts: 0 }
+        }
+
+        fn deadline(&self) -> Option<Instant> {
+            None
+        }
+
+        fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, _: &mut Done) {
+            lock(&self.1).push((self.0, route.err().map(|error| error.to_string()).unwrap_or_default()));
+        }
+    }
+
+    #[test]
+    fn those_who_pause_go_on_in_the_order_of_their_times_and_are_told_when_it_ends() {
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let (pauses, told) = (Pauses::default(), Arc::new(Mutex::new(Vec::new())));
+        let mut done = Done::new(Arc::new(Nowhere), 0);
+        let mut add = |number: u64, ms| {
+            let waiter = Waiter(number, Arc::clone(&told));
+            pauses.add("T".into(), at(ms), Box::new(waiter), &mut done);
+        };
+        for (number, ms) in [(1, 20), (2, 20), (3, 10), (4, 30), (5, 20), (6, 40)] {
+            add(number, ms);
+        }
+        let numbers = |due: Vec<(Text, Box<dyn RouteWaiter>)>| -> Vec<u64> {
+            due.iter().map(|(_, waiter)| waiter.owner().number).collect()
+        };
+        assert_eq!(pauses.next(), Some(at(10)));
+        assert!(pauses.take_due(at(9)).is_empty());
+        assert_eq!(numbers(pauses.take_due(at(20))), [3, 1, 2, 5]);
+        assert_eq!(pauses.next(), Some(at(30)));
+
+        let mut done = Done::new(Arc::new(Nowhere), 0);
+        pauses.cut(Cut { cancelled: true, ..Cut::all(4) }, &mut done);
+        assert_eq!(numbers(pauses.close()), [6]);
+        assert_eq!(pauses.next(), None);
+        pauses.add("T".into(), at(50), Box::new(Waiter(7, Arc::clone(&told))), &mut done);
+        assert_eq!(*lock(&told), [(4, "cancelled".to_owned()), (7, "shut down".to_owned())]);
+    }
+}
