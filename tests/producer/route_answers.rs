@@ -139,7 +139,7 @@ fn a_topic_without_a_writable_queue_is_looked_up_once_a_second_until_it_has_one(
         }
         assert_eq!(sim.core.look_ups("T"), 1);
         sim.core.set_perm(0, "T", 6);
-        tokio::time::sleep(Duration::from_millis(1001)).await;
+        tokio::time::sleep(Duration::from_millis(1000)).await;
         send(&p, &message("T"), &SendOptions::default()).await.unwrap();
         assert_eq!(sim.core.look_ups("T"), 2);
     });
