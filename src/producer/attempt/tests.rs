@@ -78,3 +78,100 @@ fn without_a_limit_of_the_whole_each_attempt_has_one() {
     let plan = Plan { deadline: None, attempts_max: 3 };
     assert_eq!(plan.attempt_deadline(now, 1, false, &settings), Some(now + Duration::from_millis(700)));
 }
+
+#[test]
+fn every_failure_has_its_kind_its_sentence_and_a_fate() {
+    let (at, why) = (address, || std::sync::Arc::<str>::from("why"));
+    let calls = [
+        (
+            CallError::Resolve { address: at(), reason: why() },
+            (ErrorKind::Resolve, "the host name of broker:10911 could not be resolved: why"),
+        ),
+        (
+            CallError::Connect { address: at(), reason: why() },
+            (ErrorKind::Connect, "no connection to broker:10911: why"),
+        ),
+        (
+            CallError::Lost { address: at(), reason: why(), sent: true },
+            (ErrorKind::ConnectionLost, "the connection to broker:10911 was lost: why"),
+        ),
+        (
+            CallError::Garbled { address: at(), reason: why(), sent: true },
+            (ErrorKind::Protocol, "broker:10911 answered with bytes that make no sense: why"),
+        ),
+        (
+            CallError::Timeout { address: at(), sent: true },
+            (ErrorKind::Timeout, "broker:10911 did not answer in time"),
+        ),
+        (
+            CallError::Encode(protocol::EncodeError::NameTooLong),
+            (ErrorKind::MessageTooLarge, "field name is longer than 32767 bytes"),
+        ),
+        (CallError::Closed { sent: true }, (ErrorKind::Closed, "")),
+        (CallError::Cancelled { sent: true }, (ErrorKind::Cancelled, "")),
+    ];
+    for (call, (kind, sentence)) in calls {
+        assert_eq!(call_kind(&call), kind);
+        let failure = Failure::Call(call);
+        assert_eq!(failure.kind(), kind);
+        assert!(!failure.is_throttle());
+        let reason = failure.reason();
+        assert!(reason.contains(sentence) && !reason.is_empty(), "{reason}");
+    }
+    let answers = [
+        (refused(2), ErrorKind::BrokerBusy, "the broker answered code 2"),
+        (refused(16), ErrorKind::NoPermission, "the broker answered code 16"),
+        (refused(17), ErrorKind::TopicNotFound, "the broker answered code 17"),
+        (
+            Failure::Refused { code: 1, remark: "full".to_owned() },
+            ErrorKind::Broker,
+            "the broker answered code 1: full",
+        ),
+        (
+            Failure::Garbled("no queue id".to_owned()),
+            ErrorKind::Protocol,
+            "the broker's answer makes no sense: no queue id",
+        ),
+    ];
+    for (failure, kind, sentence) in answers {
+        assert_eq!((failure.kind(), failure.reason().as_str()), (kind, sentence));
+        assert_eq!(failure.is_throttle(), kind == ErrorKind::BrokerBusy);
+    }
+    for (error, kind) in [
+        (RouteError::NotFound, ErrorKind::TopicNotFound),
+        (RouteError::NoNameServer(why()), ErrorKind::NoNamesrv),
+        (RouteError::Timeout, ErrorKind::Timeout),
+        (RouteError::Closed, ErrorKind::Closed),
+        (RouteError::Cancelled, ErrorKind::Cancelled),
+    ] {
+        assert_eq!(route_kind(&error), kind);
+    }
+}
+
+#[test]
+fn busy_brokers_are_left_alone_for_times_that_double_half_of_them_by_chance() {
+    let whole_ms = [(0, 50), (1, 50), (2, 100), (3, 200), (6, 1600), (7, 2000), (17, 2000), (u32::MAX, 2000)];
+    for (busy, ms) in whole_ms {
+        let whole = Duration::from_millis(ms);
+        assert_eq!(throttle_pause(busy, |_| 0), whole / 2, "{busy} busy answers, at least");
+        assert_eq!(throttle_pause(busy, |end| end - 1), whole, "{busy} busy answers, at most");
+    }
+}
+
+#[test]
+fn an_attempt_has_its_share_or_its_own_limit_and_never_nothing() {
+    let now = crate::client::world::system_now();
+    let in_ms = |ms| now + Duration::from_millis(ms);
+    let limit = |of_settings: &[(&str, &str)], deadline, attempts_max, attempt, has_other| {
+        let plan = Plan { deadline, attempts_max };
+        plan.attempt_deadline(now, attempt, has_other, &settings(of_settings)).unwrap()
+    };
+    let own = [("send.attempt.timeout.ms", "200")];
+    assert_eq!(limit(&own, Some(in_ms(3000)), 3, 1, true), in_ms(200));
+    assert_eq!(limit(&own, Some(in_ms(100)), 3, 1, true), in_ms(100), "not beyond the whole");
+    assert_eq!(limit(&own, Some(in_ms(3000)), 3, 3, true), in_ms(3000), "the last has all that is left");
+    assert_eq!(limit(&own, None, 3, 1, true), in_ms(200));
+    assert_eq!(limit(&[], Some(in_ms(3000)), 3, 0, true), in_ms(1000));
+    assert_eq!(limit(&[], Some(in_ms(3000)), 3, 9, true), in_ms(3000), "there is no tenth");
+    assert_eq!(limit(&[], Some(now), 3, 1, true), in_ms(1), "a moment at least");
+}
