@@ -304,6 +304,36 @@ mod tests {
     }
 
     #[test]
+    fn a_waiter_is_served_once_it_fits_and_nobody_before_it() {
+        let b = budget(10, 10, 10);
+        let (large, small) = (b.take(6, false).unwrap(), b.take(3, false).unwrap());
+        let mut first = Box::pin(b.wait(5, false));
+        let mut second = Box::pin(b.wait(1, false));
+        let soon = || Some(crate::client::world::system_now());
+        assert!(wait(soon(), &mut first).is_none() && wait(soon(), &mut second).is_none());
+        drop(small);
+        assert_eq!(state(&b), (1, 6, 0, 2), "4 bytes are free: not enough for the first");
+        drop(large);
+        assert_eq!(state(&b), (2, 6, 0, 0));
+        drop((wait(None, first).unwrap().unwrap(), wait(None, second).unwrap().unwrap()));
+        assert_eq!(state(&b), (0, 0, 0, 0));
+    }
+
+    #[test]
+    fn nothing_in_flight_is_idle_and_with_completions_open_callbacks_are_not() {
+        let b = budget(10, 10, 10);
+        let is_idle =
+            |completions| wait(Some(crate::client::world::system_now()), b.idle(completions)).is_some();
+        assert!(is_idle(false) && is_idle(true));
+        let mut permit = b.take(1, true).unwrap();
+        assert!(!is_idle(false) && !is_idle(true));
+        permit.end_in_flight();
+        assert!(is_idle(false) && !is_idle(true));
+        drop(permit);
+        assert!(is_idle(true));
+    }
+
+    #[test]
     fn a_permit_granted_to_one_that_is_gone_goes_to_the_next() {
         let b = budget(1, 10, 10);
         let held = b.take(1, false).unwrap();
