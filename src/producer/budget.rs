@@ -219,8 +219,7 @@ impl State {
             *count -= 1;
         }
         let before = self.first_epoch;
-        // The present one goes on for as long as nobody waits for its end.
-        while self.epochs.len() > 1 && self.epochs.front() == Some(&0) {
+        while self.epochs.front() == Some(&0) {
             self.epochs.pop_front();
             self.first_epoch += 1;
         }
@@ -258,8 +257,22 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future;
+    use std::pin::Pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Wake, Waker};
+
     use super::*;
     use crate::runtime::wait;
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 
     fn budget(messages: usize, bytes: usize, completions: usize) -> Arc<Budget> {
         Budget::new(Limits { messages, bytes, completions })
@@ -331,6 +344,39 @@ mod tests {
         assert!(is_idle(false) && !is_idle(true));
         drop(permit);
         assert!(is_idle(true));
+    }
+
+    #[test]
+    fn a_flush_is_woken_when_what_was_granted_before_it_is_back_and_by_nothing_else() {
+        let b = budget(10, 10, 10);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        let mut poll =
+            |flush: &mut Pin<Box<dyn Future<Output = ()>>>| flush.as_mut().poll(&mut context).is_ready();
+        let flush = || -> Pin<Box<dyn Future<Output = ()>>> {
+            let b = Arc::clone(&b);
+            Box::pin(async move { b.flushed().await })
+        };
+        assert!(poll(&mut flush()), "nothing is out");
+        let (one, two) = (b.take(1, false).unwrap(), b.take(1, true).unwrap());
+        let mut first = flush();
+        assert!(!poll(&mut first));
+        let later = b.take(1, false).unwrap();
+        let mut second = flush();
+        assert!(!poll(&mut second));
+        let last = b.take(1, false).unwrap();
+        drop((last, one));
+        assert_eq!(woken.0.load(Ordering::Relaxed), 0, "woken for nothing");
+        drop(two);
+        assert_eq!(woken.0.swap(0, Ordering::Relaxed), 2);
+        assert!(poll(&mut first) && !poll(&mut second));
+        let rest = b.take(1, false).unwrap();
+        drop(later);
+        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
+        assert!(poll(&mut second) && !poll(&mut flush()));
+        drop(rest);
+        assert!(poll(&mut flush()));
     }
 
     #[test]
