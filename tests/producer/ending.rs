@@ -185,3 +185,23 @@ fn a_purge_does_not_mean_what_is_sent_after_it() {
         assert_eq!(told.kinds().last(), Some(&None));
     });
 }
+
+#[test]
+fn a_send_that_fails_in_the_moment_of_a_purge_is_not_tried_again() {
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(&[]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        let late = Fault::Respond { code: 1, remark: None, delay: ms(100) };
+        sim.core.fault(0, Rule::always(late).sends());
+        let told = Told::default();
+        begin(&p, &message("T"), &SendOptions::default(), &told).await;
+        // The answer is on its way when the purge begins, and read before the order to end what is open.
+        tokio::time::sleep(ms(100)).await;
+        p.purge(true, true).unwrap();
+        tokio::time::sleep(ms(1)).await;
+        let error = told.all().pop().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Broker, Outcome::Rejected), "{error}");
+        assert_eq!(sim.core.attempts("T").len(), 1);
+    });
+}
