@@ -280,19 +280,14 @@ impl Flight {
 
     /// Ends the send for this reason.
     fn fail(self: Box<Self>, failure: &Failure, done: &mut Done) {
-        let mut kind = match failure {
-            Failure::Call(_) => self.producer.own_kind(failure.kind()),
+        let kind = match failure {
+            Failure::Call(_) => match self.producer.own_kind(failure.kind()) {
+                kind @ (ErrorKind::Internal | ErrorKind::Closed) => kind,
+                _ if self.is_purged() => ErrorKind::Cancelled,
+                kind => kind,
+            },
             Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
         };
-        let over = self.plan.deadline.is_some_and(|deadline| self.producer.now() >= deadline);
-        if matches!(failure, Failure::Call(_)) && kind != ErrorKind::Internal {
-            kind = match kind {
-                _ if self.is_purged() => ErrorKind::Cancelled,
-                ErrorKind::Closed | ErrorKind::Cancelled => kind,
-                _ if over => ErrorKind::Timeout,
-                kind => kind,
-            };
-        }
         let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
         let text = format!("sending to {} through {target} failed: {}", self.parcel.topic, failure.reason());
         let mut error = Error::new(kind, text).with_broker(target);

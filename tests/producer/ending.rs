@@ -203,5 +203,16 @@ fn a_send_that_fails_in_the_moment_of_a_purge_is_not_tried_again() {
         let error = told.all().pop().unwrap().unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Broker, Outcome::Rejected), "{error}");
         assert_eq!(sim.core.attempts("T").len(), 1);
+
+        sim.core.clear_faults(0);
+        sim.core.set_latency(0, ms(1000));
+        begin(&p, &message("T"), &SendOptions::default(), &told).await;
+        tokio::time::sleep(ms(100)).await;
+        sim.core.cut_connections(0);
+        p.purge(true, true).unwrap();
+        tokio::time::sleep(ms(1)).await;
+        let error = told.all().pop().unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Cancelled, Outcome::Unknown), "{error}");
+        assert!(error.to_string().contains("was lost"), "{error}");
     });
 }

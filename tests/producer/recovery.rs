@@ -55,7 +55,15 @@ fn a_broker_that_cannot_be_reached_is_passed_over_until_it_is_back() {
         let p = sim.start(&[("route.poll.ms", "3600000")]).await;
         p.prepare_topic("T", None).await.unwrap();
         sim.kill(0);
-        send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+        let begun = Instant::now();
+        for _ in 0..8 {
+            send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+        }
+        assert!(
+            begun.elapsed() < ms(10),
+            "one has waited where it had elsewhere to go: {:?}",
+            begun.elapsed()
+        );
         for _ in 0..40 {
             let result = send(&p, &message("T"), &SendOptions::default()).await.unwrap();
             assert!(result.attempts <= 2);
