@@ -410,17 +410,10 @@ impl Request for Flight {
     fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done) {
         match reply {
             Reply::Answer(answer) => self.on_answer(answer, done),
-            Reply::Written => self.written(),
+            // A one-way send is over when it is written, and gives back its room.
+            Reply::Written => drop(self),
             Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
         }
-    }
-}
-
-impl Flight {
-    /// A one-way send is over when it is written.
-    fn written(mut self: Box<Self>) {
-        self.completion = Completion::None;
-        self.permit = None;
     }
 }
 

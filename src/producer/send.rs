@@ -1,5 +1,6 @@
 //! The pipeline that every send goes through: state, limits, room, id, compression, and off it flies.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -69,9 +70,7 @@ impl Producer {
         let plan = Plan { deadline, attempts_max };
         let parcel = self.pack(message, options)?;
         let flight = Flight::new(Arc::clone(self), parcel, plan, permit, completion);
-        if let Some(instance) = self.instance() {
-            flight.start(&mut instance.done());
-        }
+        launch(flight, self);
         Ok(())
     }
 
@@ -138,5 +137,17 @@ impl Producer {
             return Ok((body.clone(), 0));
         }
         Ok((deflated.into(), flags::COMPRESSED | flags::ZLIB))
+    }
+}
+
+/// Lets an accepted send begin on the caller's thread. After a panic on its way it has told whoever wants to know:
+/// the caller must not be told once more, by an error.
+fn launch(flight: Box<Flight>, producer: &Producer) {
+    let Some(instance) = producer.instance() else { return };
+    let launched = catch_unwind(AssertUnwindSafe(|| flight.start(&mut instance.done())));
+    if let Err(payload) = launched {
+        log::error!("a send panicked as it began");
+        // A payload may panic when it is dropped; the library's are texts, which cannot.
+        std::mem::forget(payload);
     }
 }

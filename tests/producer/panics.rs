@@ -1,14 +1,16 @@
 //! A panic inside a task: everything accepted still ends, once, and only that producer is broken.
 
+use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rocketmq_producer::client::world::ByteStream;
-use rocketmq_producer::error::ErrorKind;
+use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{SendOptions, State};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -103,6 +105,8 @@ fn every_accepted_send_ends_once_and_only_that_producer_is_broken() {
             let kinds = told.kinds();
             assert_eq!(kinds.len(), accepted, "each once");
             assert!(kinds.contains(&Some(ErrorKind::Internal)));
+            let lost = told.all().into_iter().filter_map(Result::err).filter(|error| error.attempts() > 0);
+            assert!(lost.map(|error| error.outcome()).any(|outcome| outcome == Outcome::Unknown));
             assert!(kinds.iter().flatten().all(|kind| *kind == ErrorKind::Internal), "{kinds:?}");
             assert_eq!((p.state(), p.in_flight()), (State::Failed, 0));
             assert_eq!(send(&p, &message("T"), &within(50)).await.unwrap_err().kind(), ErrorKind::Internal);
@@ -156,5 +160,54 @@ fn a_panic_on_the_way_to_a_name_server_frees_those_who_wait_for_a_route() {
         assert_eq!(error.kind(), ErrorKind::Internal, "{error}");
         tokio::time::sleep(Duration::from_secs(4)).await;
         assert_eq!((told.kinds(), p.state()), (vec![Some(ErrorKind::Internal)], State::Failed));
+        assert_eq!(told.all().pop().unwrap().unwrap_err().outcome(), Outcome::NotSent);
     });
+}
+
+#[test]
+fn a_panic_on_the_callers_own_thread_is_told_once() {
+    /// By which way, of a send that panics at such a look at the clock; `None` when it does not look as often.
+    fn told_by(looks: usize) -> Option<&'static str> {
+        let way = Arc::new(Mutex::new(None));
+        let found = Arc::clone(&way);
+        simulate_two(|sim| async move {
+            sim.core.add_topic("T", 4);
+            let p = sim.start(&[("fault.avoidance", "true")]).await;
+            p.prepare_topic("T", None).await.unwrap();
+            let (message, options, told) = (message("T"), within(3000), Told::default());
+            let deadline = p.deadline(options.timeout);
+            let mut send = pin!(p.send_async(&message, &options, deadline, told.callback()));
+            sim.break_clock(looks);
+            let poll = || send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            // As the C function keeps a panic in.
+            let sent = catch_unwind(AssertUnwindSafe(poll));
+            let panicked = sim.mend_clock();
+            let accepted = matches!(sent, Ok(Poll::Ready(Ok(()))));
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            assert_eq!(
+                (told.len(), p.in_flight()),
+                (usize::from(accepted), 0),
+                "look {looks}: {:?}",
+                told.kinds()
+            );
+            if panicked && accepted {
+                let error = told.all().pop().unwrap().unwrap_err();
+                let fate = if error.attempts() > 0 { Outcome::Unknown } else { Outcome::NotSent };
+                assert_eq!((error.kind(), error.outcome()), (ErrorKind::Internal, fate), "{error}");
+                assert_eq!(p.state(), State::Failed);
+            }
+            let attempts = told.all().pop().and_then(Result::err).map_or(0, |error| error.attempts());
+            let by = match (accepted, attempts) {
+                (false, _) => "error",
+                (true, 0) => "callback, before its attempt",
+                (true, _) => "callback",
+            };
+            *found.lock().unwrap() = panicked.then_some(by);
+        });
+        way.lock().unwrap().take()
+    }
+    let ways: Vec<_> = (0..100).map_while(told_by).collect();
+    for by in ["error", "callback, before its attempt", "callback"] {
+        assert!(ways.contains(&by) && ways.len() < 100, "{ways:?}");
+    }
 }

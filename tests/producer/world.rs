@@ -49,7 +49,8 @@ pub(crate) fn simulate<F: Future>(options: Options, test: impl FnOnce(Arc<Sim>) 
             others: Mutex::default(),
         });
         let resolver = Arc::new(Names::default());
-        let clock = Arc::new(Paused { begun: Instant::now(), looks: AtomicUsize::new(0) });
+        let clock =
+            Arc::new(Paused { begun: Instant::now(), looks: AtomicUsize::new(0), fuse: AtomicUsize::new(0) });
         let world = World {
             connector: Arc::clone(&connector) as Arc<dyn Connector>,
             resolver: Arc::clone(&resolver) as Arc<dyn Resolver>,
@@ -109,6 +110,16 @@ impl Sim {
     /// How often the library has looked at the clock: whoever sleeps does not.
     pub(crate) fn looks(&self) -> usize {
         self.clock.looks.load(Ordering::Relaxed)
+    }
+
+    /// The library's next look at the clock but `looks` panics.
+    pub(crate) fn break_clock(&self, looks: usize) {
+        self.clock.fuse.store(looks + 1, Ordering::Relaxed);
+    }
+
+    /// Whether the clock has panicked; it does not any more.
+    pub(crate) fn mend_clock(&self) -> bool {
+        self.clock.fuse.swap(0, Ordering::Relaxed) == 0
     }
 
     /// The same cluster for a process with other luck.
@@ -304,11 +315,16 @@ impl Resolver for Names {
 struct Paused {
     begun: Instant,
     looks: AtomicUsize,
+    /// Looks until it panics; 0: it does not.
+    fuse: AtomicUsize,
 }
 
 impl Clock for Paused {
     fn now(&self) -> Instant {
         self.looks.fetch_add(1, Ordering::Relaxed);
+        let left = self.fuse.load(Ordering::Relaxed);
+        self.fuse.store(left.saturating_sub(1), Ordering::Relaxed);
+        assert!(left != 1, "the clock panics, as planned");
         Instant::now()
     }
 
