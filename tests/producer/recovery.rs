@@ -1,5 +1,6 @@
 //! Peers that vanish, come back, move, or send the client away.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use protocol::codes::response::GO_AWAY;
@@ -88,6 +89,33 @@ fn a_broker_that_cannot_be_reached_is_passed_over_until_it_is_back() {
             brokers.push(send(&p, &message("T"), &SendOptions::default()).await.unwrap().broker);
         }
         assert!(brokers.iter().any(|broker| broker.as_str() == "broker-a"), "back in turn: {brokers:?}");
+    });
+}
+
+#[test]
+fn who_waits_behind_a_full_socket_of_a_peer_that_goes_away_goes_elsewhere_at_once() {
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 4);
+        let p = sim.start(&[("route.poll.ms", "3600000"), ("compress.type", "none")]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        // Takes connections and reads nothing.
+        let held = Arc::new(Mutex::new(Vec::new()));
+        let streams = Arc::clone(&held);
+        sim.connector.listen(&sim.core.broker_address(0), move |stream| streams.lock().unwrap().push(stream));
+        sim.core.cut_connections(0);
+        tokio::time::sleep(ms(1)).await;
+        let mut large = message("T");
+        large.set_body(&[7; 100_000]).unwrap();
+        let told = Told::default();
+        for _ in 0..40 {
+            begin(&p, &large, &SendOptions::default(), &told).await;
+        }
+        tokio::time::sleep(ms(5)).await;
+        assert_eq!(told.len(), 20, "those of the other broker");
+        held.lock().unwrap().clear();
+        tokio::time::sleep(ms(5)).await;
+        assert_eq!((told.len(), p.in_flight()), (40, 0));
+        assert!(told.kinds().iter().all(Option::is_none), "{:?}", told.kinds());
     });
 }
 

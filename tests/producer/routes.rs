@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rocketmq_mock::{Fault, Node, Options, Rule};
 use rocketmq_producer::error::ErrorKind;
-use rocketmq_producer::producer::{Instant, SendOptions};
+use rocketmq_producer::producer::{Instant, QueueList, SendOptions};
 
 use crate::world::{Told, message, send, simulate, simulate_one, simulate_two, within};
 
@@ -168,6 +168,7 @@ fn only_writable_queues_are_listed_and_used() {
             (queues.len(), queues.broker(2).unwrap().as_str(), queues.queue_id(2)),
             (3, "broker-b", Some(2))
         );
+        assert!(!queues.is_empty() && QueueList::default().is_empty());
         for _ in 0..4 {
             assert_eq!(
                 send(&p, &message("T"), &SendOptions::default()).await.unwrap().broker.as_str(),
