@@ -120,9 +120,9 @@ impl Hasher for OpaqueHasher {
     }
 
     fn write_i32(&mut self, opaque: i32) {
-        // 2^64 divided by the golden ratio: neighbours land far apart, in the high bits above all.
-        let mixed = (self.0 ^ u64::from(opaque.cast_unsigned())).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 = mixed ^ (mixed >> 32);
+        // 2^64 divided by the golden ratio, which is odd: neighbours differ in the low bits, where a table looks for the
+        // place, and in the high ones, by which it tells them apart.
+        self.0 = self.0.wrapping_add(u64::from(opaque.cast_unsigned())).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 
     fn finish(&self) -> u64 {

@@ -1,6 +1,8 @@
 //! Tests of the request table, by hand and against a model.
 
-use super::Session;
+use std::hash::Hasher;
+
+use super::{OpaqueHasher, Session};
 use proptest::prelude::*;
 
 fn taken<T, F: FnOnce(&mut Vec<T>)>(f: F) -> Vec<T> {
@@ -149,4 +151,24 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn opaques_that_follow_each_other_are_spread_over_the_whole_table() {
+    let hash = |opaque: i32| {
+        let mut hasher = OpaqueHasher::default();
+        hasher.write_i32(opaque);
+        hasher.finish()
+    };
+    for bits in [0, 57] {
+        let places: std::collections::HashSet<_> =
+            (0..128).map(|opaque| hash(opaque) >> bits & 127).collect();
+        assert!(places.len() > 64, "{} places of 128 from bit {bits} on", places.len());
+    }
+    let of_bytes = |bytes: &[u8]| {
+        let mut hasher = OpaqueHasher::default();
+        hasher.write(bytes);
+        hasher.finish()
+    };
+    assert_ne!(of_bytes(&[1, 2]), of_bytes(&[2, 1]));
 }
