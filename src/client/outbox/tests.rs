@@ -277,6 +277,7 @@ fn an_order_wakes_the_task_and_one_to_stop_only_until_it_is_seen() {
 
     b.outbox.control.stop = true;
     assert!(!b.outbox.sleep(&waker, false));
+    assert!(b.outbox.take_waker().is_none(), "nobody sleeps");
     assert!(b.outbox.sleep(&waker, true));
     b.outbox.control.cut.push(Cut::all(1));
     assert!(!b.outbox.sleep(&waker, true));
