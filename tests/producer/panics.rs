@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::client::world::ByteStream;
 use rocketmq_producer::error::{ErrorKind, Outcome};
 use rocketmq_producer::producer::{SendOptions, State};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::world::{Sim, Told, message, send, simulate_two, within};
+use crate::world::{Sim, Told, begin, message, send, simulate_two, within};
 
 /// A stream that panics once it is told to.
 struct Bomb {
@@ -210,4 +211,26 @@ fn a_panic_on_the_callers_own_thread_is_told_once() {
     for by in ["error", "callback, before its attempt", "callback"] {
         assert!(ways.contains(&by) && ways.len() < 100, "{ways:?}");
     }
+}
+
+#[test]
+fn a_panic_while_busy_brokers_are_left_alone_ends_those_who_wait() {
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 4);
+        let p = sim.start(&[]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        for broker in 0..2 {
+            sim.core.fault(broker, Rule::always(Fault::respond(2)).sends());
+        }
+        let (options, told) = (within(60_000), Told::default());
+        begin(&p, &message("T"), &options, &told).await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        assert_eq!(told.len(), 0);
+        // Whose time has come looks at the clock first.
+        sim.break_clock(0);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(sim.mend_clock());
+        assert_eq!((told.kinds(), p.in_flight()), (vec![Some(ErrorKind::Internal)], 0));
+        assert_eq!(p.state(), State::Failed);
+    });
 }
