@@ -286,6 +286,10 @@ fn while_there_is_no_list_everyone_waits_until_his_own_deadline_and_the_web_serv
         assert!(begun.elapsed().is_zero(), "a start that does not wait does not wait for it");
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(web.requests().len(), 1, "nobody waits");
+        send(&p, &message("T"), &within(300)).await.unwrap_err();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let before = web.requests().len();
+        assert!(before <= 1 + 8, "nobody waits any more: {before}");
         let begun = Instant::now();
         let waiting = async {
             let short = async {
@@ -309,7 +313,7 @@ fn while_there_is_no_list_everyone_waits_until_his_own_deadline_and_the_web_serv
         };
         tokio::join!(waiting, healing);
         assert!(begun.elapsed() <= Duration::from_millis(10_600), "{:?}", begun.elapsed());
-        let count = web.requests().len();
+        let count = web.requests().len() - before;
         assert!((15..=22).contains(&count), "one question at a time, with a pause: {count}");
     });
 }
