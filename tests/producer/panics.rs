@@ -165,51 +165,53 @@ fn a_panic_on_the_way_to_a_name_server_frees_those_who_wait_for_a_route() {
     });
 }
 
-#[test]
-fn a_panic_on_the_callers_own_thread_is_told_once() {
-    /// By which way, of a send that panics at such a look at the clock; `None` when it does not look as often.
-    fn told_by(looks: usize) -> Option<&'static str> {
-        let way = Arc::new(Mutex::new(None));
-        let found = Arc::clone(&way);
-        simulate_two(|sim| async move {
-            sim.core.add_topic("T", 4);
-            let p = sim.start(&[("fault.avoidance", "true")]).await;
+/// How a send was told of, of a library that panics at such a look at the clock from its beginning on; `None` when it
+/// does not look as often.
+fn told_by(looks: usize, route_known: bool) -> Option<&'static str> {
+    let way = Arc::new(Mutex::new(None));
+    let found = Arc::clone(&way);
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 4);
+        let p = sim.start(&[("fault.avoidance", "true")]).await;
+        if route_known {
             p.prepare_topic("T", None).await.unwrap();
-            let (message, options, told) = (message("T"), within(3000), Told::default());
-            let deadline = p.deadline(options.timeout);
-            let mut send = pin!(p.send_async(&message, &options, deadline, told.callback()));
-            sim.break_clock(looks);
-            let poll = || send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-            // As the C function keeps a panic in.
-            let sent = catch_unwind(AssertUnwindSafe(poll));
-            let panicked = sim.mend_clock();
-            let accepted = matches!(sent, Ok(Poll::Ready(Ok(()))));
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            assert_eq!(
-                (told.len(), p.in_flight()),
-                (usize::from(accepted), 0),
-                "look {looks}: {:?}",
-                told.kinds()
-            );
-            if panicked && accepted {
-                let error = told.all().pop().unwrap().unwrap_err();
-                let fate = if error.attempts() > 0 { Outcome::Unknown } else { Outcome::NotSent };
-                assert_eq!((error.kind(), error.outcome()), (ErrorKind::Internal, fate), "{error}");
-                assert_eq!(p.state(), State::Failed);
-            }
-            let attempts = told.all().pop().and_then(Result::err).map_or(0, |error| error.attempts());
-            let by = match (accepted, attempts) {
-                (false, _) => "error",
-                (true, 0) => "callback, before its attempt",
-                (true, _) => "callback",
-            };
-            *found.lock().unwrap() = panicked.then_some(by);
-        });
-        way.lock().unwrap().take()
-    }
-    let ways: Vec<_> = (0..100).map_while(told_by).collect();
-    for by in ["error", "callback, before its attempt", "callback"] {
-        assert!(ways.contains(&by) && ways.len() < 100, "{ways:?}");
+        }
+        let (message, options, told) = (message("T"), within(3000), Told::default());
+        let deadline = p.deadline(options.timeout);
+        let mut send = pin!(p.send_async(&message, &options, deadline, told.callback()));
+        sim.break_clock(looks);
+        let poll = || send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        // As the C function keeps a panic in.
+        let sent = catch_unwind(AssertUnwindSafe(poll));
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let panicked = sim.mend_clock();
+        let accepted = matches!(sent, Ok(Poll::Ready(Ok(()))));
+        let told = told.all();
+        assert_eq!((told.len(), p.in_flight()), (usize::from(accepted), 0), "look {looks}: {told:?}");
+        let attempts = told.iter().find_map(|told| Some(told.as_ref().err()?.attempts()));
+        if let Some(Err(error)) = told.first() {
+            let fate = if error.attempts() > 0 { Outcome::Unknown } else { Outcome::NotSent };
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Internal, fate), "look {looks}: {error}");
+            assert_eq!(p.state(), State::Failed);
+        }
+        let by = match (accepted, attempts) {
+            (false, _) => "error",
+            (true, Some(0)) => "callback, before an attempt",
+            (true, Some(_)) => "callback",
+            (true, None) => "stored before",
+        };
+        *found.lock().unwrap() = panicked.then_some(by);
+    });
+    way.lock().unwrap().take()
+}
+
+#[test]
+fn a_send_is_told_once_wherever_the_library_panics() {
+    for route_known in [true, false] {
+        let ways: Vec<_> = (0..200).map_while(|looks| told_by(looks, route_known)).collect();
+        for by in ["error", "callback, before an attempt", "callback"] {
+            assert!(ways.contains(&by) && ways.len() < 200, "{ways:?}");
+        }
     }
 }
 
