@@ -646,11 +646,12 @@ ROCKETMQ_API size_t rocketmq_producer_in_flight(const rocketmq_producer *produce
 ROCKETMQ_API int32_t rocketmq_producer_connected(const rocketmq_producer *producer);
 
 /**
- * Changes a live key (rocketmq_config_key_is_live()) of a running producer, with the values and errors of
- * rocketmq_config_set(); other known keys: `ROCKETMQ_ERR_INVALID_ARGUMENT`. "namesrv.addr": the new list holds
- * from the next request on, servers in both lists keep their connection, those that are gone are closed;
- * discovery by "namesrv.domain" ends. Producers that share a client ("instance.name") share the change; one
- * that is created later with the old list does not join them. [any]
+ * Changes a live key (rocketmq_config_key_is_live()) of a producer that runs or whose start is under way, with the
+ * values and errors of rocketmq_config_set(); other known keys: `ROCKETMQ_ERR_INVALID_ARGUMENT`. "namesrv.addr":
+ * the new list holds from the next request on, a start that waits for name servers asks them; servers in both
+ * lists keep their connection, those that are gone are closed; discovery by "namesrv.domain" ends. Producers that
+ * share a client ("instance.name") share the change; one that is created later with the old list does not join
+ * them. [any]
  */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_update(rocketmq_producer *producer,

@@ -171,11 +171,12 @@ pub unsafe extern "C" fn rocketmq_producer_connected(producer: *const rocketmq_p
     })
 }
 
-/// Changes a live key (rocketmq_config_key_is_live()) of a running producer, with the values and errors of
-/// rocketmq_config_set(); other known keys: `ROCKETMQ_ERR_INVALID_ARGUMENT`. "namesrv.addr": the new list holds
-/// from the next request on, servers in both lists keep their connection, those that are gone are closed;
-/// discovery by "namesrv.domain" ends. Producers that share a client ("instance.name") share the change; one
-/// that is created later with the old list does not join them. \[any\]
+/// Changes a live key (rocketmq_config_key_is_live()) of a producer that runs or whose start is under way, with the
+/// values and errors of rocketmq_config_set(); other known keys: `ROCKETMQ_ERR_INVALID_ARGUMENT`. "namesrv.addr":
+/// the new list holds from the next request on, a start that waits for name servers asks them; servers in both
+/// lists keep their connection, those that are gone are closed; discovery by "namesrv.domain" ends. Producers that
+/// share a client ("instance.name") share the change; one that is created later with the old list does not join
+/// them. \[any\]
 ///
 /// # Safety
 ///

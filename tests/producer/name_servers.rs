@@ -110,7 +110,23 @@ fn a_look_up_under_way_goes_on_with_the_new_list() {
 }
 
 #[test]
-fn only_a_running_producer_takes_a_change_and_only_of_a_live_key() {
+fn a_start_that_waits_for_name_servers_takes_other_ones() {
+    simulate_one(|sim| async move {
+        name_server(&sim, SERVERS[1]);
+        let p = sim.create(&[("namesrv.addr", SERVERS[0])]).unwrap();
+        let changing = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            p.update("namesrv.addr", SERVERS[1]).unwrap();
+        };
+        let begun = Instant::now();
+        let (started, ()) = tokio::join!(p.start(None, true), changing);
+        started.unwrap();
+        assert!(begun.elapsed() < Duration::from_millis(60_200), "{:?}", begun.elapsed());
+    });
+}
+
+#[test]
+fn only_a_producer_that_was_started_takes_a_change_and_only_of_a_live_key() {
     simulate_one(|sim| async move {
         let p = sim.create(&[]).unwrap();
         let kind = |key: &str, value: &str| p.update(key, value).err().map(|error| error.kind());

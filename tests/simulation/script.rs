@@ -118,14 +118,15 @@ pub(crate) fn heal(run: &Run) {
     }
 }
 
-/// Changes the name servers of a producer, and so of all that share its instance; one that does not run refuses.
+/// Changes the name servers of a producer, and so of all that share its instance; one that neither starts nor
+/// runs refuses.
 fn look_to(run: &Run, member: &Member, name_servers: &str) {
     let state = member.producer.state();
     let result = member.producer.update("namesrv.addr", name_servers).map_err(|error| error.kind());
     note!(run.book, "producer {}, {state:?}, looks to {name_servers}: {result:?}", member.index);
     let expected = match state {
-        State::Running => Ok(()),
-        State::Created | State::Starting => Err(ErrorKind::InvalidState),
+        State::Starting | State::Running => Ok(()),
+        State::Created => Err(ErrorKind::InvalidState),
         State::Closing | State::Closed => Err(ErrorKind::Closed),
         State::Failed => Err(ErrorKind::Internal),
     };
