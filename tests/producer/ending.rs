@@ -216,3 +216,18 @@ fn a_send_that_fails_in_the_moment_of_a_purge_is_not_tried_again() {
         assert!(error.to_string().contains("was lost"), "{error}");
     });
 }
+
+#[test]
+fn what_a_purge_left_and_a_shutdown_cut_off_is_closed() {
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        sim.core.fault(0, Rule::always(Fault::Freeze { store: false }).sends());
+        let p = sim.start(&[]).await;
+        let told = Told::default();
+        begin(&p, &message("T"), &SendOptions::default(), &told).await;
+        tokio::time::sleep(ms(10)).await;
+        p.purge(true, false).unwrap();
+        let error = p.shutdown(p.deadline(Timeout::After(ms(100)))).await.unwrap_err();
+        assert_eq!((error.kind(), told.kinds()), (ErrorKind::Closed, vec![Some(ErrorKind::Closed)]));
+    });
+}
