@@ -281,11 +281,8 @@ impl Flight {
     /// Ends the send for this reason.
     fn fail(self: Box<Self>, failure: &Failure, done: &mut Done) {
         let kind = match failure {
-            Failure::Call(_) => match self.producer.own_kind(failure.kind()) {
-                kind @ (ErrorKind::Internal | ErrorKind::Closed) => kind,
-                _ if self.is_purged() => ErrorKind::Cancelled,
-                kind => kind,
-            },
+            Failure::Call(_) if self.is_purged() => ErrorKind::Cancelled,
+            Failure::Call(_) => self.producer.own_kind(failure.kind()),
             Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
         };
         let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
