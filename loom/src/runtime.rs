@@ -1,5 +1,7 @@
 //! The waiter and the callback threads.
 
+#[path = "../../src/runtime/catch.rs"]
+mod catch;
 #[path = "../../src/runtime/dispatch.rs"]
 mod dispatch;
 #[path = "../../src/runtime/wait.rs"]
@@ -9,6 +11,7 @@ pub mod callbacks;
 mod threads;
 pub mod waiter;
 
+pub(crate) use catch::catch;
 pub use dispatch::{Job, Jobs};
 pub use wait::wait;
 

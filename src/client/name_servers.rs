@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use protocol::codes::response;
 use protocol::command::Command;
@@ -209,16 +209,10 @@ impl NameServers {
 
     /// Closes every connection, for good.
     pub(crate) fn stop(&self) {
-        let mut current = lock(&self.current);
+        let current = lock(&self.current);
         current.servers.iter().for_each(|server| server.stop());
-        *current = Arc::new(Current {
-            source: current.source.clone(),
-            servers: current.servers.clone(),
-            first: AtomicUsize::new(0),
-            stopped: true,
-        });
-        drop(current);
-        self.swapped.notify_waiters();
+        let (source, servers) = (current.source.clone(), current.servers.clone());
+        self.put(current, Current { source, servers, first: AtomicUsize::new(0), stopped: true });
     }
 
     /// The tasks behind the connections, to be waited for after [`Self::stop`].
@@ -406,7 +400,7 @@ impl NameServers {
 
     /// Swaps the list for what `next` says, if it says something.
     fn swap(&self, next: impl FnOnce(&Current) -> Option<(Source, Vec<Address>)>) {
-        let mut current = lock(&self.current);
+        let current = lock(&self.current);
         let Some((source, mut list)) = next(&current) else { return };
         let same =
             list.len() == current.servers.len() && list.iter().all(|address| current.find(address).is_some());
@@ -422,7 +416,12 @@ impl NameServers {
             let chosen = current.chosen().and_then(|chosen| list.iter().position(|a| *a == chosen.address));
             (servers, chosen.unwrap_or(0))
         };
-        *current = Arc::new(Current { source, servers, first: AtomicUsize::new(first), stopped: false });
+        self.put(current, Current { source, servers, first: AtomicUsize::new(first), stopped: false });
+    }
+
+    /// Makes `next` the list, and tells those who wait for another.
+    fn put(&self, mut current: MutexGuard<'_, Arc<Current>>, next: Current) {
+        *current = Arc::new(next);
         drop(current);
         self.swapped.notify_waiters();
     }

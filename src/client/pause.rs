@@ -155,12 +155,9 @@ mod tests {
         let at = |ms| begun + Duration::from_millis(ms);
         let (pauses, told) = (Pauses::default(), Arc::new(Mutex::new(Vec::new())));
         let mut done = Done::new(Arc::new(Nowhere), 0);
-        let mut add = |number: u64, ms| {
-            let waiter = Waiter(number, Arc::clone(&told));
-            pauses.add("T".into(), at(ms), Box::new(waiter), &mut done);
-        };
+        let waiter = |number| Box::new(Waiter(number, Arc::clone(&told)));
         for (number, ms) in [(1, 20), (2, 20), (3, 10), (4, 30), (5, 20), (6, 40)] {
-            add(number, ms);
+            pauses.add("T".into(), at(ms), waiter(number), &mut done);
         }
         let numbers = |due: Vec<(Text, Box<dyn RouteWaiter>)>| -> Vec<u64> {
             due.iter().map(|(_, waiter)| waiter.owner().number).collect()
@@ -170,11 +167,10 @@ mod tests {
         assert_eq!(numbers(pauses.take_due(at(20))), [3, 1, 2, 5]);
         assert_eq!(pauses.next(), Some(at(30)));
 
-        let mut done = Done::new(Arc::new(Nowhere), 0);
         pauses.cut(Cut { cancelled: true, ..Cut::all(4) }, &mut done);
         assert_eq!(numbers(pauses.close()), [6]);
         assert_eq!(pauses.next(), None);
-        pauses.add("T".into(), at(50), Box::new(Waiter(7, Arc::clone(&told))), &mut done);
+        pauses.add("T".into(), at(50), waiter(7), &mut done);
         assert_eq!(*lock(&told), [(4, "cancelled".to_owned()), (7, "shut down".to_owned())]);
     }
 }

@@ -1,13 +1,11 @@
 //! What every exported function runs inside: a panic stops here, a failure becomes a status and, where the
 //! caller wants it, an error object.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::error::{Error, ErrorKind};
 use crate::ffi::error::code;
 use crate::ffi::output::Output;
 use crate::ffi::types::{rocketmq_error, rocketmq_status, rocketmq_status_code};
+use crate::runtime;
 
 /// Runs the body of a function that answers a status and has an error output.
 pub(super) fn run(
@@ -37,24 +35,8 @@ pub(super) fn value<T>(otherwise: T, body: impl FnOnce() -> Result<T, Error>) ->
 /// Keeps a panic in. What it broke is the producer's own: producers share no locks, and one whose task
 /// panicked reports itself as failed.
 fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        let failure =
-            Error::new(ErrorKind::Internal, format!("panic in the library: {}", panic_text(&*payload)));
-        // A payload may panic when it is dropped; text cannot, and the library panics with nothing else.
-        if !payload.is::<&str>() && !payload.is::<String>() {
-            std::mem::forget(payload);
-        }
-        failure
-    })
-}
-
-/// The text of a panic, as far as it has one.
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    payload
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a text")
+    runtime::catch(body)
+        .map_err(|text| Error::new(ErrorKind::Internal, format!("panic in the library: {text}")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The pipeline that every send goes through: state, limits, room, id, compression, and off it flies.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -17,6 +16,7 @@ use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
+use crate::runtime::catch;
 use crate::text::Text;
 
 impl Producer {
@@ -144,10 +144,7 @@ impl Producer {
 /// the caller must not be told once more, by an error.
 fn launch(flight: Box<Flight>, producer: &Producer) {
     let Some(instance) = producer.instance() else { return };
-    let launched = catch_unwind(AssertUnwindSafe(|| flight.start(&mut instance.done())));
-    if let Err(payload) = launched {
-        log::error!("a send panicked as it began");
-        // A payload may panic when it is dropped; the library's are texts, which cannot.
-        std::mem::forget(payload);
+    if let Err(text) = catch(|| flight.start(&mut instance.done())) {
+        log::error!("a send panicked as it began: {text}");
     }
 }

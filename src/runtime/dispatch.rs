@@ -1,10 +1,9 @@
 //! The callback threads: plain threads, since what runs on them may block and may call the library.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 
-use super::lock;
 use super::threads::Threads;
+use super::{catch, lock};
 use crate::error::Error;
 use crate::sync::{Condvar, Mutex};
 
@@ -90,8 +89,8 @@ impl Lane {
             std::mem::swap(&mut queue.jobs, &mut batch);
             drop(queue);
             for job in batch.drain(..) {
-                if catch_unwind(AssertUnwindSafe(|| job.run())).is_err() {
-                    log::error!("a callback panicked");
+                if let Err(text) = catch(|| job.run()) {
+                    log::error!("a callback panicked: {text}");
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! Everything global hangs on a *generation*, which a fork ends: the child finds a fresh one and never
 //! touches a lock that another thread of its parent may have held.
 
+mod catch;
 mod dispatch;
 mod log_line;
 mod log_thread;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use catch::catch;
 pub use dispatch::{Job, Jobs};
 pub use log_thread::LogSink;
 pub use threads::is_library_thread;

@@ -1,4 +1,5 @@
-//! A panic inside a task: everything accepted still ends, once, and only that producer is broken.
+//! A panic in the library, in a task of its own or on a caller's thread: everything accepted still ends, once, and only
+//! that producer is broken.
 
 use std::future::Future;
 use std::io;
@@ -188,17 +189,19 @@ fn told_by(looks: usize, route_known: bool) -> Option<&'static str> {
         let accepted = matches!(sent, Ok(Poll::Ready(Ok(()))));
         let told = told.all();
         assert_eq!((told.len(), p.in_flight()), (usize::from(accepted), 0), "look {looks}: {told:?}");
-        let attempts = told.iter().find_map(|told| Some(told.as_ref().err()?.attempts()));
-        if let Some(Err(error)) = told.first() {
-            let fate = if error.attempts() > 0 { Outcome::Unknown } else { Outcome::NotSent };
-            assert_eq!((error.kind(), error.outcome()), (ErrorKind::Internal, fate), "look {looks}: {error}");
-            assert_eq!(p.state(), State::Failed);
-        }
-        let by = match (accepted, attempts) {
-            (false, _) => "error",
-            (true, Some(0)) => "callback, before an attempt",
-            (true, Some(_)) => "callback",
-            (true, None) => "stored before",
+        let by = match told.first() {
+            None => "error",
+            Some(Ok(_)) => "stored before",
+            Some(Err(error)) => {
+                let (by, fate) = match error.attempts() {
+                    0 => ("callback, before an attempt", Outcome::NotSent),
+                    _ => ("callback", Outcome::Unknown),
+                };
+                let told = (error.kind(), error.outcome());
+                assert_eq!(told, (ErrorKind::Internal, fate), "look {looks}: {error}");
+                assert_eq!(p.state(), State::Failed);
+                by
+            }
         };
         *found.lock().unwrap() = panicked.then_some(by);
     });
