@@ -1,0 +1,125 @@
+/* The client of this repository, through its C functions. */
+#include <rocketmq_producer.h>
+#include <stdio.h>
+
+#include "loop.h"
+
+static rocketmq_producer *producer;
+/* Room in flight is waited for; with none of the windows that is ever needed but for very large bodies. */
+static rocketmq_send_options *options;
+
+static const char *name(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "rocketmq-producer %s", rocketmq_version_string());
+    return text;
+}
+
+/* Takes the error. */
+static int failed(const char *what, rocketmq_status status, rocketmq_error *error)
+{
+    note_failure("%s failed: %s", what, error ? rocketmq_error_message(error) : rocketmq_status_str(status));
+    rocketmq_error_destroy(error);
+    return -1;
+}
+
+static int start(const struct settings *settings)
+{
+    const char *const values[][2] = { { "namesrv.addr", settings->namesrv },
+                                      { "producer.group", "bench" },
+                                      { "header.format", settings->binary ? "rocketmq" : "json" },
+                                      { "send.timeout.ms", "3000" },
+                                      { "compress.type", "none" } };
+    rocketmq_error *error = NULL;
+    rocketmq_status status = ROCKETMQ_OK;
+    rocketmq_config *config = rocketmq_config_create();
+    for (size_t index = 0; index < sizeof values / sizeof *values && status == ROCKETMQ_OK; index++)
+        status = rocketmq_config_set(config, values[index][0], values[index][1], &error);
+    if (status == ROCKETMQ_OK) status = rocketmq_producer_create(config, &producer, &error);
+    rocketmq_config_destroy(config);
+    if (status != ROCKETMQ_OK) return failed("the configuration", status, error);
+    status = rocketmq_producer_start(producer, ROCKETMQ_WAIT_DEFAULT, &error);
+    if (status != ROCKETMQ_OK) return failed("the start", status, error);
+    options = rocketmq_send_options_create();
+    status = rocketmq_send_options_set_flags(options, ROCKETMQ_SEND_BLOCK);
+    return status == ROCKETMQ_OK ? 0 : failed("setting the options", status, NULL);
+}
+
+static rocketmq_message *create(const char *topic, const void *body, size_t len)
+{
+    rocketmq_message *message = NULL;
+    rocketmq_status status = rocketmq_message_create(topic, &message);
+    if (status == ROCKETMQ_OK) status = rocketmq_message_set_body(message, body, len);
+    if (status == ROCKETMQ_OK) return message;
+    failed("making a message", status, NULL);
+    rocketmq_message_destroy(message);
+    return NULL;
+}
+
+static int send_sync(const char *topic, const void *body, size_t len)
+{
+    rocketmq_error *error = NULL;
+    rocketmq_message *message = create(topic, body, len);
+    if (!message) return -1;
+    const rocketmq_status status = rocketmq_producer_send(producer, message, NULL, NULL, &error);
+    rocketmq_message_destroy(message);
+    return status == ROCKETMQ_OK ? 0 : failed("a sync send", status, error);
+}
+
+static int send_oneway(const char *topic, const void *body, size_t len)
+{
+    rocketmq_error *error = NULL;
+    rocketmq_message *message = create(topic, body, len);
+    if (!message) return -1;
+    const rocketmq_status status = rocketmq_producer_send_oneway(producer, message, options, &error);
+    rocketmq_message_destroy(message);
+    return status == ROCKETMQ_OK ? 0 : failed("a one-way send", status, error);
+}
+
+static void on_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
+{
+    (void)result;
+    if (error) note_failure("an async send failed: %s", rocketmq_error_message(error));
+    loop_ended((uintptr_t)user_data, error != NULL);
+}
+
+static int send_async(const char *topic, const void *body, size_t len, uint64_t cookie)
+{
+    rocketmq_error *error = NULL;
+    rocketmq_message *message = create(topic, body, len);
+    if (!message) return -1;
+    const rocketmq_status status =
+        rocketmq_producer_send_async(producer, message, options, on_sent, (void *)(uintptr_t)cookie, &error);
+    rocketmq_message_destroy(message);
+    return status == ROCKETMQ_OK ? 0 : failed("an async send", status, error);
+}
+
+/* With several brokers a sync send closes one connection only: what went to the others is flushed before. */
+static int fence(const char *topic, const void *body, size_t len)
+{
+    rocketmq_error *error = NULL;
+    const rocketmq_status status = rocketmq_producer_flush(producer, PATIENCE_SECONDS * 1000, &error);
+    if (status != ROCKETMQ_OK) return failed("the flush", status, error);
+    return send_sync(topic, body, len) < 0 ? -1 : 1;
+}
+
+static int stop(void)
+{
+    rocketmq_error *error = NULL;
+    const rocketmq_status status = rocketmq_producer_shutdown(producer, PATIENCE_SECONDS * 1000, &error);
+    rocketmq_producer_destroy(producer);
+    rocketmq_send_options_destroy(options);
+    return status == ROCKETMQ_OK ? 0 : failed("the shutdown", status, error);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct client ours = { .name = name,
+                                        .start = start,
+                                        .send_sync = send_sync,
+                                        .send_oneway = send_oneway,
+                                        .send_async = send_async,
+                                        .fence = fence,
+                                        .stop = stop };
+    return loop_main(argc, argv, &ours);
+}

@@ -1,0 +1,149 @@
+//! The answer to a send, as `SendMessageProcessor` fills `SendMessageResponseHeader`.
+
+use protocol::HeaderFormat;
+use protocol::codes::Language;
+use protocol::frame;
+
+/// The version in every answer: 4.9.8.
+pub(crate) const VERSION: i32 = 409;
+
+/// What differs from one answer to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SendAnswer<'a> {
+    pub(crate) opaque: i32,
+    /// Address and port of the broker: the first half of an offset id.
+    pub(crate) id_prefix: &'a [u8; 16],
+    pub(crate) commit_offset: u64,
+    pub(crate) queue_id: i32,
+    pub(crate) queue_offset: u64,
+}
+
+impl SendAnswer<'_> {
+    /// Appends the answer as one frame.
+    pub(crate) fn encode(&self, format: HeaderFormat, out: &mut Vec<u8>) {
+        let start = frame::begin(out, format);
+        match format {
+            HeaderFormat::Json => self.encode_json(out),
+            HeaderFormat::RocketMq => self.encode_binary(out),
+        }
+        // A header of some two hundred bytes fits.
+        let _ = frame::end(out, start, 0);
+    }
+
+    fn encode_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            b"{\"code\":0,\"extFields\":{\"MSG_REGION\":\"DefaultRegion\",\"TRACE_ON\":\"true\",\"msgId\":\"",
+        );
+        self.push_id(out);
+        out.extend_from_slice(b"\",\"queueId\":\"");
+        push_int(out, self.queue_id.into());
+        out.extend_from_slice(b"\",\"queueOffset\":\"");
+        push_int(out, self.queue_offset.cast_signed());
+        out.extend_from_slice(b"\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":");
+        push_int(out, self.opaque.into());
+        out.extend_from_slice(b",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":");
+        push_int(out, VERSION.into());
+        out.push(b'}');
+    }
+
+    fn encode_binary(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[0, 0, Language::Java.byte(), 1, 0x99]);
+        out.extend_from_slice(&self.opaque.to_be_bytes());
+        // The flag of a response, no remark, and room for the length of the fields.
+        out.extend_from_slice(&[0, 0, 0, 1, 0, 0, 0, 0]);
+        let fields = out.len();
+        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(
+            b"\0\x0aMSG_REGION\0\0\0\x0dDefaultRegion\0\x08TRACE_ON\0\0\0\x04true\0\x05msgId\0\0\0\x20",
+        );
+        self.push_id(out);
+        out.extend_from_slice(b"\0\x07queueId");
+        push_sized_int(out, self.queue_id.into());
+        out.extend_from_slice(b"\0\x0bqueueOffset");
+        push_sized_int(out, self.queue_offset.cast_signed());
+        set_length(out, fields);
+    }
+
+    fn push_id(&self, out: &mut Vec<u8>) {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let mut digits = [0; 16];
+        let mut rest = self.commit_offset;
+        for digit in digits.iter_mut().rev() {
+            *digit = DIGITS.get((rest & 15) as usize).copied().unwrap_or(b'0');
+            rest >>= 4;
+        }
+        out.extend_from_slice(self.id_prefix);
+        out.extend_from_slice(&digits);
+    }
+}
+
+fn push_sized_int(out: &mut Vec<u8>, value: i64) {
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    push_int(out, value);
+    set_length(out, at);
+}
+
+/// Writes how many bytes came after the four at `at`.
+fn set_length(out: &mut [u8], at: usize) {
+    let len = u32::try_from(out.len().saturating_sub(at + 4)).unwrap_or(u32::MAX);
+    if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<4>) {
+        *place = len.to_be_bytes();
+    }
+}
+
+/// Decimal digits without the machinery of `fmt`.
+fn push_int(out: &mut Vec<u8>, value: i64) {
+    if value < 0 {
+        out.push(b'-');
+    }
+    let mut digits = [0; 20];
+    let mut rest = value.unsigned_abs();
+    let mut count = 0;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::command::Command;
+
+    #[test]
+    fn both_formats_say_what_a_broker_says() {
+        for (opaque, queue_offset) in [(0, 0), (-7, 10), (i32::MAX, 987_654_321)] {
+            let id_prefix = b"7F00000100002A9F";
+            let answer =
+                SendAnswer { opaque, id_prefix, commit_offset: 0x1234_ABCD, queue_id: 3, queue_offset };
+            let [json, binary] = [HeaderFormat::Json, HeaderFormat::RocketMq].map(|format| {
+                let mut bytes = Vec::new();
+                answer.encode(format, &mut bytes);
+                let frame = frame::decode(&bytes, frame::FRAME_BYTES_MAX).unwrap().unwrap();
+                assert_eq!((frame.len, frame.format), (bytes.len(), format));
+                Command::decode(&frame).unwrap()
+            });
+            assert_eq!(json, binary);
+            assert_eq!((json.code, json.opaque, json.flag, json.version), (0, opaque, 1, VERSION));
+            assert_eq!(json.ext("msgId"), Some("7F00000100002A9F000000001234ABCD"));
+            assert_eq!(json.ext("queueId"), Some("3"));
+            assert_eq!(json.ext("queueOffset"), Some(&*queue_offset.to_string()));
+            assert_eq!(json.ext("MSG_REGION"), Some("DefaultRegion"));
+        }
+    }
+
+    #[test]
+    fn integers_come_out_as_fmt_writes_them() {
+        for value in [0, 7, 10, -1, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            push_int(&mut out, value);
+            assert_eq!(out, value.to_string().into_bytes());
+        }
+    }
+}
