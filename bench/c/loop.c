@@ -151,7 +151,7 @@ static void wait_for(struct sender *sender, long mark)
         const long before = atomic_load(&sender->outstanding);
         if (before <= mark) return;
         if (client->pump) {
-            if (client->pump(PATIENCE_SECONDS * NS_PER_SECOND) > 0) continue;
+            if (client->pump(PATIENCE_SECONDS * NS_PER_SECOND)) continue;
         } else if (sleep_until(sender, mark) || atomic_load(&sender->outstanding) < before) {
             continue;
         }
@@ -231,11 +231,8 @@ static void closed_loop(struct sender *sender, long count, int64_t until_ns)
 static void rest_until(int64_t at_ns)
 {
     const int64_t left = at_ns - now_ns();
-    if (left <= 0) return;
-    if (client->pump) {
-        client->pump(left);
-        return;
-    }
+    if (client->pump) client->pump(left > 0 ? left : 0);
+    if (client->pump || left <= 0) return;
     const struct timespec at = { .tv_sec = at_ns / NS_PER_SECOND, .tv_nsec = at_ns % NS_PER_SECOND };
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR) {
     }

@@ -40,7 +40,7 @@ struct client {
     /* Sends and waits, behind all one-way messages. Returns how many messages it sent. */
     int (*fence)(const char *topic, const void *body, size_t len);
     /* NULL where answers come on threads of the library. Else sends what is queued and takes answers in, waiting
-     * for one up to `wait_ns`; returns how many there were. */
+     * for some up to `wait_ns`; 0 if nothing came. */
     int (*pump)(int64_t wait_ns);
     int (*stop)(void);
 };
