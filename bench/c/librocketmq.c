@@ -52,13 +52,9 @@ static struct {
 
 static CProducer *producer;
 
-/* A callback is not told which send it belongs to. All that it must know is the oldest send not yet ended: with one
- * broker that answers in order, that is the one. Its message is read until then. */
-struct waiting {
-    uint64_t cookie;
-    CMessage *message;
-};
-static struct waiting *ring;
+/* A callback is not told which send it belongs to, so it stands for the oldest that has not ended: with one broker, which
+ * answers in order, that is the one, but for callbacks of several threads that overtake each other. */
+static uint64_t *ring;
 static size_t ring_mask, first, behind;
 static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -101,6 +97,34 @@ static void load(const char *path)
     }
 }
 
+static CMessage *create(const char *topic, const void *body, size_t len)
+{
+    CMessage *message = api.CreateMessage(topic);
+    if (!message || api.SetByteMessageBody(message, body, (int)len) != 0) fail("a message cannot be made");
+    return message;
+}
+
+static int send_sync(const char *topic, const void *body, size_t len)
+{
+    CSendResult result;
+    CMessage *message = create(topic, body, len);
+    const int status = api.SendMessageSync(producer, message, &result);
+    if (status != 0) note_failure("a sync send failed: %s", api.GetLatestErrorMessage());
+    api.DestroyMessage(message);
+    return status == 0 ? 0 : -1;
+}
+
+/* While one thread looks a route up the library refuses the sends of the others: first sends are made by one. */
+static int know_routes(long topics)
+{
+    for (long index = 0; index < topics; index++) {
+        char topic[32];
+        topic_name(topic, index);
+        if (send_sync(topic, "first", 5) < 0) return -1;
+    }
+    return (int)topics;
+}
+
 static int start(const struct settings *settings)
 {
     char home[512];
@@ -122,25 +146,8 @@ static int start(const struct settings *settings)
                        api.SetProducerSendMsgTimeout(producer, 3000) |
                        api.SetProducerCompressMsgBodyOverHowmuch(producer, (int)settings->body + 1) |
                        api.StartProducer(producer);
-    if (status != 0) note_failure("the producer does not start: %s", api.GetLatestErrorMessage());
-    return status == 0 ? 0 : -1;
-}
-
-static CMessage *create(const char *topic, const void *body, size_t len)
-{
-    CMessage *message = api.CreateMessage(topic);
-    if (!message || api.SetByteMessageBody(message, body, (int)len) != 0) fail("a message cannot be made");
-    return message;
-}
-
-static int send_sync(const char *topic, const void *body, size_t len)
-{
-    CSendResult result;
-    CMessage *message = create(topic, body, len);
-    const int status = api.SendMessageSync(producer, message, &result);
-    if (status != 0) note_failure("a sync send failed: %s", api.GetLatestErrorMessage());
-    api.DestroyMessage(message);
-    return status == 0 ? 0 : -1;
+    if (status != 0) fail("the producer does not start: %s", api.GetLatestErrorMessage());
+    return know_routes(settings->topics);
 }
 
 static int send_oneway(const char *topic, const void *body, size_t len)
@@ -155,10 +162,9 @@ static int send_oneway(const char *topic, const void *body, size_t len)
 static void oldest_ended(int failed)
 {
     pthread_mutex_lock(&ring_lock);
-    const struct waiting oldest = ring[first++ & ring_mask];
+    const uint64_t cookie = ring[first++ & ring_mask];
     pthread_mutex_unlock(&ring_lock);
-    api.DestroyMessage(oldest.message);
-    loop_ended(oldest.cookie, failed);
+    loop_ended(cookie, failed);
 }
 
 static void on_success(CSendResult result)
@@ -176,11 +182,13 @@ static int send_async(const char *topic, const void *body, size_t len, uint64_t 
 {
     CMessage *message = create(topic, body, len);
     pthread_mutex_lock(&ring_lock);
-    ring[behind++ & ring_mask] = (struct waiting){ .cookie = cookie, .message = message };
+    ring[behind++ & ring_mask] = cookie;
     pthread_mutex_unlock(&ring_lock);
     /* Whether a callback follows a refusal depends on its reason. */
     if (api.SendMessageAsync(producer, message, on_success, on_exception) != 0)
         fail("an async send is refused: %s", api.GetLatestErrorMessage());
+    /* Not in the callback: it may run while the call still reads the message. */
+    api.DestroyMessage(message);
     return 0;
 }
 

@@ -455,7 +455,9 @@ int loop_main(int argc, char **argv, const struct client *with)
     client = with;
     parse(argc, argv);
     prepare();
-    if (client->start(&settings) < 0) fail("the client does not start");
+    const int sent = client->start(&settings);
+    if (sent < 0) fail("the client does not start");
+    senders[0].sent = sent;
     measure();
     if (client->stop() < 0) fail("the client does not stop");
     clean_up();

@@ -31,7 +31,7 @@ struct settings {
  * to note_failure(). */
 struct client {
     const char *(*name)(void); /* with its version; asked after start */
-    int (*start)(const struct settings *settings);
+    int (*start)(const struct settings *settings); /* returns how many messages it sent for a start */
     /* Creates a message, sets its body, sends it, destroys it. */
     int (*send_sync)(const char *topic, const void *body, size_t len);
     int (*send_oneway)(const char *topic, const void *body, size_t len);

@@ -106,9 +106,11 @@ static int fence(const char *topic, const void *body, size_t len)
 static int stop(void)
 {
     rocketmq_error *error = NULL;
-    const rocketmq_status status = rocketmq_producer_shutdown(producer, PATIENCE_SECONDS * 1000, &error);
+    rocketmq_status status = rocketmq_producer_shutdown(producer, PATIENCE_SECONDS * 1000, &error);
     rocketmq_producer_destroy(producer);
     rocketmq_send_options_destroy(options);
+    /* Joins the library's threads, for leak checkers. */
+    if (status == ROCKETMQ_OK) status = rocketmq_global_shutdown(PATIENCE_SECONDS * 1000, &error);
     return status == ROCKETMQ_OK ? 0 : failed("the shutdown", status, error);
 }
 
