@@ -18,6 +18,8 @@
 #define TIMED_EVERY 17
 /* How often a warm-up by time looks at the clock. */
 #define CLOCK_EVERY 64
+/* A run with failures is worth nothing: it ends before they make it long. */
+#define FAILURES_MAX 100
 
 /* One sending thread. What callbacks write stands apart from what only the thread itself does. */
 struct sender {
@@ -29,7 +31,6 @@ struct sender {
     _Alignas(64) long index;
     long topic;
     long sent;            /* accepted by the library */
-    long refused;         /* not accepted */
     long late;
     struct histogram calls;
     struct histogram latencies;
@@ -47,6 +48,7 @@ static long window; /* of each thread */
 static pthread_barrier_t barrier;
 static int64_t begin_ns; /* the open loop's; changes only while nothing is outstanding */
 static atomic_long failed_answers;
+static atomic_long refused; /* sends that the library did not accept, or that failed at once */
 
 int64_t now_ns(void)
 {
@@ -107,6 +109,20 @@ static int64_t due_ns(uint64_t message)
     return begin_ns + (int64_t)((double)message * 1e9 / (double)settings.rate);
 }
 
+static void count_failure(atomic_long *failures)
+{
+    if (atomic_fetch_add(failures, 1) + 1 == FAILURES_MAX) fail("%d sends failed", FAILURES_MAX);
+}
+
+static void count_send(struct sender *sender, int status)
+{
+    if (status >= 0) {
+        sender->sent++;
+    } else {
+        count_failure(&refused);
+    }
+}
+
 /* In the closed loop a cookie is the thread's number, in the open loop the message's. */
 void loop_ended(uint64_t cookie, int failed)
 {
@@ -116,7 +132,7 @@ void loop_ended(uint64_t cookie, int failed)
     } else {
         sender += cookie;
     }
-    if (failed) atomic_fetch_add(&failed_answers, 1);
+    if (failed) count_failure(&failed_answers);
     /* The sender sets mark and sleeping before it looks at outstanding for the last time, so that either it sees
      * this answer or this answer sees it. */
     const long left = atomic_fetch_sub(&sender->outstanding, 1) - 1;
@@ -176,12 +192,8 @@ static void send_async(struct sender *sender, long message, uint64_t cookie)
     const int64_t before = timed ? now_ns() : 0;
     const int status = client->send_async(topic, body, (size_t)settings.body, cookie);
     if (timed) histogram_record(&sender->calls, now_ns() - before);
-    if (status >= 0) {
-        sender->sent++;
-    } else {
-        sender->refused++;
-        atomic_fetch_sub(&sender->outstanding, 1);
-    }
+    count_send(sender, status);
+    if (status < 0) atomic_fetch_sub(&sender->outstanding, 1);
 }
 
 static void send_oneway(struct sender *sender, long message)
@@ -191,7 +203,7 @@ static void send_oneway(struct sender *sender, long message)
     const int64_t before = timed ? now_ns() : 0;
     const int status = client->send_oneway(topic, body, (size_t)settings.body);
     if (timed) histogram_record(&sender->calls, now_ns() - before);
-    *(status >= 0 ? &sender->sent : &sender->refused) += 1;
+    count_send(sender, status);
 }
 
 static void send_sync(struct sender *sender)
@@ -200,7 +212,7 @@ static void send_sync(struct sender *sender)
     const int64_t before = now_ns();
     const int status = client->send_sync(topic, body, (size_t)settings.body);
     histogram_record(&sender->latencies, now_ns() - before);
-    *(status >= 0 ? &sender->sent : &sender->refused) += 1;
+    count_send(sender, status);
 }
 
 /* Whether there is more to do: `count` messages, and what comes until `until_ns`. */
@@ -305,10 +317,9 @@ static void print_figures(const struct usage *before, const struct usage *after,
     const double messages = (double)settings.messages;
     const double seconds = (double)(after->at_ns - before->at_ns) / 1e9;
     const long failed = atomic_load(&failed_answers);
-    long sent = 0, refused = 0, late = 0;
+    long sent = 0, late = 0;
     for (long index = 0; index < settings.threads; index++) {
         sent += senders[index].sent;
-        refused += senders[index].refused;
         late += senders[index].late;
         histogram_add(&calls, &senders[index].calls);
         histogram_add(&latencies, &senders[index].latencies);
@@ -316,7 +327,7 @@ static void print_figures(const struct usage *before, const struct usage *after,
     printf("client\t%s\n", client->name());
     printf("messages\t%ld\n", settings.messages);
     printf("accepted\t%ld\n", sent - failed);
-    printf("failed\t%ld\n", refused + failed);
+    printf("failed\t%ld\n", atomic_load(&refused) + failed);
     printf("cpu_us\t%.4f\n", (double)(after->cpu_us - before->cpu_us) / messages);
     printf("seconds\t%.6f\n", seconds);
     printf("rate\t%.1f\n", messages / seconds);

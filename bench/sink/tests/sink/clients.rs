@@ -10,6 +10,7 @@ use crate::program::{Sink, figures};
 const PHASES: [&str; 4] = ["async", "sync", "oneway", "open"];
 const MESSAGES: u64 = 2000;
 const WARMUP: u64 = 200;
+const TRIES: usize = 5;
 
 /// The folder of the clients, which are built once.
 fn built() -> &'static Path {
@@ -42,13 +43,21 @@ fn run(program: &Path, sink: &Sink, arguments: &[&str]) -> HashMap<String, Strin
     figures(&stdout).map(|(name, value)| (name, value.to_owned())).collect()
 }
 
+/// Compares the counts. Where the machine leaves a sink without a turn for a second, our client sends again what is not
+/// answered, as it should, and the sink has more: then another run decides.
 fn check(program: &Path, brokers: &str, arguments: &[&str]) {
+    let equal = (0..TRIES).any(|_| counts_are_equal(program, brokers, arguments));
+    assert!(equal, "{}, {brokers} brokers, {arguments:?}: the sink has more each time", program.display());
+}
+
+fn counts_are_equal(program: &Path, brokers: &str, arguments: &[&str]) -> bool {
     let sink = Sink::start(&["--brokers", brokers]);
     let figures = run(program, &sink, arguments);
     let (counts, complaints) = sink.end();
     let shown = format!("{}, {brokers} brokers, {arguments:?}", program.display());
-    assert_eq!(figures["accepted"], counts["messages"].to_string(), "{shown}");
     assert_eq!((&*figures["failed"], &*complaints), ("0", ""), "{shown}");
+    let accepted: u64 = figures["accepted"].parse().unwrap();
+    assert!((MESSAGES + WARMUP..=counts["messages"]).contains(&accepted), "{shown}: {accepted}, {counts:?}");
     let is_oneway = arguments.first() == Some(&"oneway");
     assert_eq!(counts["oneway"], if is_oneway { MESSAGES + WARMUP } else { 0 }, "{shown}");
     for name in ["cpu_us", "seconds", "rate", "switches", "rss_kib", "threads"] {
@@ -58,6 +67,7 @@ fn check(program: &Path, brokers: &str, arguments: &[&str]) {
     for name in ["p50", "p99", "p99.9", "max"] {
         assert_eq!(figures.contains_key(name), timed, "{shown}: {name}");
     }
+    accepted == counts["messages"]
 }
 
 #[test]
