@@ -43,11 +43,15 @@ fn run(program: &Path, sink: &Sink, arguments: &[&str]) -> HashMap<String, Strin
     figures(&stdout).map(|(name, value)| (name, value.to_owned())).collect()
 }
 
-/// Compares the counts. Where the machine leaves a sink without a turn for a second, our client sends again what is not
-/// answered, as it should, and the sink has more: then another run decides.
+/// Compares the counts. Where the machine leaves a process without a turn for seconds, our client sends again what is not
+/// answered and gives up one-way messages that are too old, as it should: then another run decides.
 fn check(program: &Path, brokers: &str, arguments: &[&str]) {
     let equal = (0..TRIES).any(|_| counts_are_equal(program, brokers, arguments));
-    assert!(equal, "{}, {brokers} brokers, {arguments:?}: the sink has more each time", program.display());
+    assert!(
+        equal,
+        "{}, {brokers} brokers, {arguments:?}: the sink counts otherwise each time",
+        program.display()
+    );
 }
 
 fn counts_are_equal(program: &Path, brokers: &str, arguments: &[&str]) -> bool {
@@ -56,10 +60,9 @@ fn counts_are_equal(program: &Path, brokers: &str, arguments: &[&str]) -> bool {
     let (counts, complaints) = sink.end();
     let shown = format!("{}, {brokers} brokers, {arguments:?}", program.display());
     assert_eq!((&*figures["failed"], &*complaints), ("0", ""), "{shown}");
-    let accepted: u64 = figures["accepted"].parse().unwrap();
-    assert!((MESSAGES + WARMUP..=counts["messages"]).contains(&accepted), "{shown}: {accepted}, {counts:?}");
     let is_oneway = arguments.first() == Some(&"oneway");
-    assert_eq!(counts["oneway"], if is_oneway { MESSAGES + WARMUP } else { 0 }, "{shown}");
+    let oneway = if is_oneway { MESSAGES + WARMUP } else { 0 };
+    let equal = figures["accepted"] == counts["messages"].to_string() && counts["oneway"] == oneway;
     for name in ["cpu_us", "seconds", "rate", "switches", "rss_kib", "threads"] {
         assert!(figures[name].parse::<f64>().is_ok_and(|value| value >= 0.0), "{shown}: {name}");
     }
@@ -67,7 +70,7 @@ fn counts_are_equal(program: &Path, brokers: &str, arguments: &[&str]) -> bool {
     for name in ["p50", "p99", "p99.9", "max"] {
         assert_eq!(figures.contains_key(name), timed, "{shown}: {name}");
     }
-    accepted == counts["messages"]
+    equal
 }
 
 #[test]
