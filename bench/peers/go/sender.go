@@ -62,17 +62,15 @@ func (s *sender) run(begin time.Time, duration time.Duration) {
 }
 
 func (s *sender) sendSync(number int) {
-	message := s.message(s.thread + number)
 	called := time.Now()
-	result, err := s.producer.SendSync(context.Background(), message)
+	result, err := s.producer.SendSync(context.Background(), s.message(s.thread+number))
 	record(s.latencies, number, called)
 	s.settleResult(result, err)
 }
 
 func (s *sender) sendOneway(number int) {
-	message := s.message(s.thread + number)
 	called := sampled(number)
-	err := s.producer.SendOneWay(context.Background(), message)
+	err := s.producer.SendOneWay(context.Background(), s.message(s.thread+number))
 	s.recordCall(number, called)
 	if err != nil {
 		s.settle(false, err.Error())
@@ -90,9 +88,8 @@ func (s *sender) sendAsync(number int, due time.Time) {
 		s.settleResult(result, err)
 		s.window.release()
 	}
-	message := s.message(s.thread + number)
 	called := sampled(number)
-	err := s.producer.SendAsync(context.Background(), answered, message)
+	err := s.producer.SendAsync(context.Background(), answered, s.message(s.thread+number))
 	s.recordCall(number, called)
 	if err != nil {
 		s.settle(false, err.Error())

@@ -162,14 +162,14 @@ fn part(
         let closing = Arc::clone(bench);
         let fence = move || {
             let result = closing.runtime.block_on(closing.producer.send(closing.message(0)));
-            match result {
-                Ok(Some(result)) => closing.counts.settle(Ok(result.send_status)),
-                Ok(None) => closing.counts.settle(Err("a send without a result".to_owned())),
-                Err(error) => closing.counts.settle(Err(error.to_string())),
+            match result.map_err(|error| error.to_string())?.map(|result| result.send_status) {
+                Some(SendStatus::SendOk) => closing.counts.settle(Ok(SendStatus::SendOk)),
+                other => return Err(format!("its result is {other:?}")),
             }
             Ok(())
         };
-        // What was sent before it on the same connection has been read once this is answered.
+        // What was sent before it on the same connection has been read once this is answered; with several brokers
+        // the last messages to the others may still be on their way.
         watch(&bench.counts, "have the sync send that closes the one-way sends answered", vec![fence])?;
     }
     Ok(samples)

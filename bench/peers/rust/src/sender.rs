@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rocketmq_client_rust::{ClientError, SendResult};
+use rocketmq_client_rust::{ClientError, SendResult, SendStatus};
+use rocketmq_model::common::message::message_single::Message;
 
 use crate::Bench;
 use crate::settings::{Phase, Style};
@@ -65,21 +66,19 @@ impl Sender {
     }
 
     async fn send_sync(&self, number: usize) {
-        let message = self.bench.message(self.thread + number);
         let called = Instant::now();
-        let result = self.bench.producer.send(message).await;
+        let result = self.bench.producer.send(self.message(number)).await;
         record(&self.samples.latencies, number, called);
         self.bench.settle(result.as_ref().map(Option::as_ref));
     }
 
     async fn send_oneway(&self, number: usize) {
-        let message = self.bench.message(self.thread + number);
         let called = sampled(number);
-        let result = self.bench.producer.send_oneway(message).await;
+        let result = self.bench.producer.send_oneway(self.message(number)).await;
         self.record_call(number, called);
         // Handed over is all that the sender of a one-way message learns.
         self.bench.counts.settle(match result {
-            Ok(()) => Ok(rocketmq_client_rust::SendStatus::SendOk),
+            Ok(()) => Ok(SendStatus::SendOk),
             Err(error) => Err(error.to_string()),
         });
     }
@@ -93,8 +92,8 @@ impl Sender {
             number,
             due,
         };
-        let message = self.bench.message(self.thread + number);
         let called = sampled(number);
+        let message = self.message(number);
         if self.bench.settings.style == Style::Task {
             tokio::spawn(async move {
                 let result = answered.bench.producer.send(message).await;
@@ -110,6 +109,10 @@ impl Sender {
             }
         }
         self.record_call(number, called);
+    }
+
+    fn message(&self, number: usize) -> Message {
+        self.bench.message(self.thread + number)
     }
 
     fn record_call(&self, number: usize, called: Option<Instant>) {
