@@ -161,7 +161,8 @@ fn part(
     if bench.settings.phase == Phase::Oneway {
         let closing = Arc::clone(bench);
         let fence = move || {
-            let result = closing.runtime.block_on(closing.producer.send(closing.message(0)));
+            let answer = closing.producer.send_with_timeout(closing.message(0), STALLED.as_millis() as u64);
+            let result = closing.runtime.block_on(answer);
             match result.map_err(|error| error.to_string())?.map(|result| result.send_status) {
                 Some(SendStatus::SendOk) => closing.counts.settle(Ok(SendStatus::SendOk)),
                 other => return Err(format!("its result is {other:?}")),
@@ -169,7 +170,8 @@ fn part(
             Ok(())
         };
         // What was sent before it on the same connection has been read once this is answered; with several brokers
-        // the last messages to the others may still be on their way.
+        // the last messages to the others may still be on their way. It waits for all of them, so that the time-out
+        // of a send would be short.
         watch(&bench.counts, "have the sync send that closes the one-way sends answered", vec![fence])?;
     }
     Ok(samples)
