@@ -144,6 +144,9 @@ func (b *bench) part(messages int, duration time.Duration, timed bool) ([]*sende
 	if err := b.watch("have "+string(b.settings.phase)+" sends accepted", jobs); err != nil {
 		return nil, err
 	}
+	if messages > 0 && b.accepted.Load() == 0 {
+		return nil, fmt.Errorf("not one send was accepted%s", b.reason())
+	}
 	if b.settings.phase == oneway {
 		// What was sent before it on the same connection has been read once this is answered; with several brokers
 		// the last messages to the others may still be on their way.

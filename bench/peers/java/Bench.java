@@ -113,7 +113,7 @@ public final class Bench {
             return new Samples(0, 0);
         })));
         if (failed.sum() > 0) {
-            System.err.println("bench java: " + failed.sum() + " sends failed, the first one: " + firstFailure.get());
+            System.err.println("bench java: " + failed.sum() + " sends failed" + reason());
         }
         return figures;
     }
@@ -128,6 +128,9 @@ public final class Bench {
             running.add(senders.submit(sender));
         }
         List<Samples> samples = watch("have " + settings.phase.name + " sends accepted", running);
+        if (messages > 0 && accepted.sum() == 0) {
+            throw new Failure("not one send was accepted" + reason());
+        }
         if (settings.phase == Phase.ONEWAY) {
             // What was sent before it on the same connection has been read once this is answered; with several
             // brokers the last messages to the others may still be on their way. It waits for all of them, so that

@@ -158,6 +158,9 @@ fn part(
     });
     let purpose = format!("have {} sends accepted", bench.settings.phase.name());
     let samples = watch(&bench.counts, &purpose, senders.collect())?;
+    if messages > 0 && bench.counts.accepted.load(Ordering::Relaxed) == 0 {
+        return Err(format!("not one send was accepted{}", bench.counts.reason()));
+    }
     if bench.settings.phase == Phase::Oneway {
         let closing = Arc::clone(bench);
         let fence = move || {
