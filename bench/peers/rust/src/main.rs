@@ -16,6 +16,7 @@ mod settings;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -61,22 +62,24 @@ fn main() {
             1
         }
     };
-    // A call that never returns must not hold the process.
+    // Without a shutdown, for which the last task would have to give its share of the producer back; and a call that
+    // never returns must not hold the process.
     std::process::exit(status);
 }
 
 fn run() -> Result<Figures, String> {
     let settings = Settings::parse(std::env::args().skip(1))?;
-    let (bench, client) = start(settings)?;
+    let bench = start(settings)?;
     let settings = &bench.settings;
     part(&bench, settings.warmup, Duration::from_secs(settings.warmup_seconds), false)?;
     bench.counts.late.store(0, Ordering::Relaxed);
 
     let before = Usage::now()?;
     let begin = Instant::now();
-    let samples = part(&bench, settings.messages, Duration::ZERO, true)?;
+    let (samples, senders) = part(&bench, settings.messages, Duration::ZERO, true)?;
     let seconds = begin.elapsed().as_secs_f64();
     let after = Usage::now()?;
+    drop(senders);
 
     let counts = &bench.counts;
     let messages = settings.messages as f64;
@@ -99,12 +102,6 @@ fn run() -> Result<Figures, String> {
     figures.text("rss_kib", after.rss_kib);
     figures.text("threads", after.threads);
 
-    let owner = Arc::clone(&bench);
-    let stop = move || {
-        owner.runtime.block_on(client.shutdown());
-        Ok(())
-    };
-    watch(counts, "shut the client down", vec![stop])?;
     let failed = counts.failed.load(Ordering::Relaxed);
     if failed > 0 {
         eprintln!("bench rust: {failed} sends failed{}", counts.reason());
@@ -112,7 +109,7 @@ fn run() -> Result<Figures, String> {
     Ok(figures)
 }
 
-fn start(settings: Settings) -> Result<(Arc<Bench>, Arc<ClientRuntime>), String> {
+fn start(settings: Settings) -> Result<Arc<Bench>, String> {
     let cannot = |reason: &dyn std::fmt::Display| format!("cannot make the client's runtime: {reason}");
     let runtime = RuntimeOwner::new().map_err(|error| cannot(&error))?;
     let format = if settings.binary { SerializeType::ROCKETMQ } else { SerializeType::JSON };
@@ -124,7 +121,7 @@ fn start(settings: Settings) -> Result<(Arc<Bench>, Arc<ClientRuntime>), String>
         RemotingCommandFactory::new(defaults),
     )
     .map_err(|error| cannot(&error))?;
-    let mut producer = DefaultMQProducer::builder(Arc::clone(&client))
+    let mut producer = DefaultMQProducer::builder(client)
         .producer_group("bench")
         .name_server_addr(settings.name_server.as_str())
         .send_msg_timeout(3000)
@@ -135,20 +132,15 @@ fn start(settings: Settings) -> Result<(Arc<Bench>, Arc<ClientRuntime>), String>
         Ok(()) => Ok((runtime, producer)),
         Err(error) => Err(error.to_string()),
     };
-    let Some((runtime, producer)) = watch(&counts, "start the producer", vec![begin])?.pop() else {
+    let Some((runtime, producer)) = watch(&counts, "start the producer", vec![begin])?.0.pop() else {
         return Err("the producer has started without a trace".to_owned());
     };
     let body = pseudo_random(settings.body);
-    Ok((Arc::new(Bench { settings, runtime, producer, body, counts }), client))
+    Ok(Arc::new(Bench { settings, runtime, producer, body, counts }))
 }
 
 /// Sends `messages`, and goes on until `time` has passed; at its end every answer is there.
-fn part(
-    bench: &Arc<Bench>,
-    messages: usize,
-    time: Duration,
-    timed: bool,
-) -> Result<Vec<Arc<Samples>>, String> {
+fn part(bench: &Arc<Bench>, messages: usize, time: Duration, timed: bool) -> Watched<Arc<Samples>> {
     let begin = Instant::now();
     let threads = bench.settings.threads;
     let senders = (0..threads).map(|thread| {
@@ -157,7 +149,7 @@ fn part(
         move || Ok(sender.run(begin, time))
     });
     let purpose = format!("have {} sends accepted", bench.settings.phase.name());
-    let samples = watch(&bench.counts, &purpose, senders.collect())?;
+    let sent = watch(&bench.counts, &purpose, senders.collect())?;
     if messages > 0 && bench.counts.accepted.load(Ordering::Relaxed) == 0 {
         return Err(format!("not one send was accepted{}", bench.counts.reason()));
     }
@@ -177,25 +169,47 @@ fn part(
         // of a send would be short.
         watch(&bench.counts, "have the sync send that closes the one-way sends answered", vec![fence])?;
     }
-    Ok(samples)
+    Ok(sent)
+}
+
+type Watched<T> = Result<(Vec<T>, Parked), String>;
+
+/// Threads that have done their work, and stay for as long as they are to be counted.
+struct Parked(Vec<thread::JoinHandle<()>>);
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        for thread in self.0.drain(..) {
+            thread.thread().unpark();
+            // A panic has shown before, as a result that is missing.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Runs each job on a thread and waits for all, but not for longer than 20 seconds in which no send is accepted.
-fn watch<T, F>(counts: &Counts, purpose: &str, jobs: Vec<F>) -> Result<Vec<T>, String>
+fn watch<T, F>(counts: &Counts, purpose: &str, jobs: Vec<F>) -> Watched<T>
 where
     T: Send + 'static,
     F: FnOnce() -> Result<T, String> + Send + 'static,
 {
     let (finished, results) = mpsc::channel();
-    let awaited = jobs.len();
-    for job in jobs {
-        let finished = finished.clone();
-        std::thread::spawn(move || finished.send(job()));
-    }
+    let threads: Vec<_> = jobs
+        .into_iter()
+        .map(|job| {
+            let finished = finished.clone();
+            thread::spawn(move || {
+                // Nobody listens any more once the run has failed.
+                let _ = finished.send(job());
+                drop(finished);
+                thread::park();
+            })
+        })
+        .collect();
     drop(finished);
     let mut done = Vec::new();
     let (mut seen, mut since) = (counts.accepted.load(Ordering::Relaxed), Instant::now());
-    while done.len() < awaited {
+    while done.len() < threads.len() {
         match results.recv_timeout(Duration::from_secs(1)) {
             Ok(result) => done.push(result.map_err(|reason| format!("cannot {purpose}: {reason}"))?),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
@@ -215,14 +229,16 @@ where
             }
         }
     }
-    Ok(done)
+    Ok((done, Parked(threads)))
 }
 
 impl Bench {
     /// The messages share one body: the client keeps a reference and does not change it.
     fn message(&self, number: usize) -> Message {
         let topics = &self.settings.topics;
-        Message::new_with_bytes(topics[number % topics.len()].as_str(), self.body.clone())
+        let topic = topics[number % topics.len()].as_str();
+        // Lacking a topic is all that it would panic for.
+        Message::builder().topic(topic).body(self.body.clone()).build_unchecked()
     }
 }
 
