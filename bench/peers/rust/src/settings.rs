@@ -173,6 +173,6 @@ impl Figures {
     }
 
     pub(crate) fn print(&self) {
-        print!("{}end\tok\n", self.lines);
+        println!("{}end\tok", self.lines);
     }
 }
