@@ -9,11 +9,11 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use ::rocketmq_producer::ffi::{rocketmq_error, rocketmq_send_result};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
-use nix::sys::time::TimeVal;
+use nix::sys::resource::UsageWho;
 
 use crate::api::{Message, Producer};
 use crate::counted;
+use crate::machine::{cpu_us, now, running_ns, usage};
 use crate::seam::{self, Counted};
 
 /// First argument of this process.
@@ -262,32 +262,6 @@ impl Moment {
             other_writes: counted::other_writes(),
         })
     }
-}
-
-fn usage(who: UsageWho) -> Result<Usage, String> {
-    getrusage(who).map_err(|error| format!("getrusage: {error}"))
-}
-
-/// CPU time, user and system, in microseconds.
-pub(crate) fn cpu_us(who: UsageWho) -> Result<i64, String> {
-    let usage = usage(who)?;
-    let us = |time: TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
-    Ok(us(usage.user_time()) + us(usage.system_time()))
-}
-
-/// Time that the threads in `tasks` have run: the first number of each `schedstat`.
-fn running_ns(tasks: &str) -> std::io::Result<u64> {
-    let mut sum = 0;
-    for task in std::fs::read_dir(tasks)? {
-        let text = std::fs::read_to_string(task?.path().join("schedstat"))?;
-        sum += text.split_whitespace().next().and_then(|first| first.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Ok(sum)
-}
-
-#[expect(clippy::disallowed_methods, reason = "what is measured here is real time")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }
 
 fn print(name: &str, value: f64) {

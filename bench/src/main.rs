@@ -1,5 +1,5 @@
 //! Guards the shape of the hot path: how often the client writes, sleeps and allocates for each message, and
-//! beside it what a message costs.
+//! beside it what a message costs; and compares that cost with a bare socket's and with other clients'.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,14 +9,20 @@
 //! | `seam` | the same window above a byte stream that counts |
 //! | `counted` | the counters below the client: allocator, write functions |
 //! | `sink` | the process on the other side: the mock, which counts and answers |
+//! | `table` | figures of several rounds |
+//! | `machine`, `trace` | what the system and `strace` tell of processes |
+//! | `compare` | the comparison, with programs in other languages and a sink that is cheaper than all of them |
 
 mod api;
 mod client;
+mod compare;
 mod counted;
+mod machine;
 mod rounds;
 mod seam;
 mod sink;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -24,6 +30,7 @@ const HELP: &str = "\
 rocketmq-bench - what one message costs the client, against a mock broker that only counts
 
 Usage: rocketmq-bench [--messages N] [--rounds N] [--quick]
+       rocketmq-bench compare ...   beside other clients; `rocketmq-bench compare --help` tells how
 
   --messages N   messages of each phase, after a warm-up of a tenth (default: 200000)
   --rounds N     rounds; the table has their median, least and greatest (default: 3)
@@ -39,16 +46,19 @@ fn main() -> ExitCode {
     let result = match arguments.split_first() {
         Some((role, rest)) if role == client::ROLE => client::main(rest).map(|()| true),
         Some((role, rest)) if role == sink::ROLE => sink::main(rest).map(|()| true),
-        Some((help, _)) if help == "--help" => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
+        Some((role, rest)) if role == compare::ROLE => {
+            if rest.iter().any(|argument| argument == "--help") {
+                return help(compare::HELP);
+            }
+            match compare::Wanted::parse(rest) {
+                Ok(wanted) => compare::run(&wanted),
+                Err(sentence) => return refused(&sentence),
+            }
         }
+        Some((argument, _)) if argument == "--help" => return help(HELP),
         _ => match rounds::Wanted::parse(&arguments) {
             Ok(wanted) => rounds::run(&wanted),
-            Err(sentence) => {
-                eprintln!("rocketmq-bench: {sentence}");
-                return ExitCode::from(2);
-            }
+            Err(sentence) => return refused(&sentence),
         },
     };
     match result {
@@ -59,4 +69,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn help(text: &str) -> ExitCode {
+    print!("{text}");
+    ExitCode::SUCCESS
+}
+
+fn refused(sentence: &str) -> ExitCode {
+    eprintln!("rocketmq-bench: {sentence}");
+    ExitCode::from(2)
 }

@@ -2,13 +2,13 @@
 //! table and the verdict.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use nix::sys::resource::UsageWho;
+use std::process::Stdio;
 
 use crate::client::{self, Phases};
+use crate::machine::{can_pin, children_cpu, machine_busy, now};
 use crate::sink::{Sink, with_prefix};
 use crate::table::{self, Column, Figures};
+use crate::trace;
 
 /// What no figure may exceed: its name, how it is called, the limit. They are of the order at which the shape breaks
 /// (one write, one sleep for each message), far above what a healthy client shows.
@@ -96,6 +96,14 @@ const SETUPS: [Setup; 6] = [
     setup("binary both ways, pinned", "rocketmq", true, true),
 ];
 
+/// What one message does at the base point of the comparisons, counted in a process that is not timed.
+pub(crate) fn counts(program: &Path) -> Result<Figures, String> {
+    /// So many that what happens once does not show.
+    const MESSAGES: usize = 200_000;
+    let [setup, ..] = &SETUPS;
+    Bench { program: program.to_owned(), messages: MESSAGES }.round(setup, Phases::Counts)
+}
+
 /// Measures; whether all is within the limits.
 pub(crate) fn run(wanted: &Wanted) -> Result<bool, String> {
     let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
@@ -157,7 +165,7 @@ impl Bench {
             if setup.pinned { [&["taskset", "-c", "0"], &["taskset", "-c", "1"]] } else { [&[], &[]] };
         let failed = |error: String| format!("{}: {error}", setup.name);
         let (machine, children) = (machine_busy(), children_cpu());
-        let start = client::now();
+        let start = now();
         let sink = Sink::start(&self.program, sink_core, setup.mirror).map_err(failed)?;
         let mut figures = self.client(client_core, setup, phases, &sink).map_err(failed)?;
         let counted = sink.end().map_err(failed)? as f64;
@@ -215,18 +223,9 @@ impl Bench {
         // Not there when strace did not start.
         let _ = std::fs::remove_file(&summary);
         let ours = figures?.get("socket writes in all").copied().unwrap_or_default();
-        Ok((ours, traced_calls(&read.map_err(|error| error.to_string())?)))
+        let summary = read.map_err(|error| error.to_string())?;
+        Ok((ours, trace::calls(&summary, &["sendmsg", "sendto", "writev"])))
     }
-}
-
-/// Calls in a summary of `strace -c` that write to sockets: `% time, seconds, usecs/call, calls, [errors,] syscall`.
-fn traced_calls(summary: &str) -> f64 {
-    let count = |line: &str| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let known = matches!(words.last(), Some(&("sendmsg" | "sendto" | "writev")));
-        words.get(3).filter(|_| known).and_then(|calls| calls.parse::<f64>().ok())
-    };
-    summary.lines().filter_map(count).sum()
 }
 
 /// A sentence for each figure whose median exceeds its limit.
@@ -261,43 +260,9 @@ fn verdict(excesses: &[String]) -> bool {
     excesses.is_empty()
 }
 
-/// Whether two processes can be held on a core each.
-fn can_pin() -> bool {
-    let run = |core| Command::new("taskset").args(["-c", core, "true"]).stderr(Stdio::null()).status();
-    ["0", "1"].into_iter().all(|core| run(core).is_ok_and(|status| status.success()))
-}
-
-/// CPU seconds of the children that have ended.
-fn children_cpu() -> f64 {
-    client::cpu_us(UsageWho::RUSAGE_CHILDREN).map_or(0.0, |us| us as f64 / 1e6)
-}
-
-/// CPU seconds that all processes of the machine have used, from the first line of `/proc/stat`: ticks of user, nice,
-/// system, idle, iowait, irq, softirq.
-fn machine_busy() -> f64 {
-    /// `USER_HZ`, which is 100 wherever Linux runs.
-    const TICKS: f64 = 100.0;
-    let text = std::fs::read_to_string(Path::new("/proc/stat")).unwrap_or_default();
-    let ticks = text.lines().next().unwrap_or_default().split_whitespace().skip(1);
-    let ticks: Vec<f64> = ticks.filter_map(|number| number.parse().ok()).collect();
-    [0, 1, 2, 5, 6].into_iter().filter_map(|index: usize| ticks.get(index)).sum::<f64>() / TICKS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn socket_writes_are_found_in_a_summary_of_strace() {
-        let summary = "% time     seconds  usecs/call     calls    errors syscall\n\
-                       ------ ----------- ----------- --------- --------- ----------------\n\
-                       95.00    0.010000          10      1000        20 sendmsg\n\
-                       4.00    0.000400           4       100           sendto\n\
-                       1.00    0.000100           1       777           write\n\
-                       ------ ----------- ----------- --------- --------- ----------------\n\
-                       100.00    0.010500           5      1877        20 total\n";
-        assert_eq!(traced_calls(summary), 1100.0);
-    }
 
     #[test]
     fn a_figure_above_its_limit_or_missing_fails() {

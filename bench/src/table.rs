@@ -19,16 +19,29 @@ pub(crate) struct Spread {
     pub(crate) greatest: f64,
 }
 
+impl Spread {
+    /// None if there are no values. The median of an even number is the mean of the two in the middle.
+    pub(crate) fn of(mut values: Vec<f64>) -> Option<Self> {
+        values.sort_by(f64::total_cmp);
+        let last = values.len().checked_sub(1)?;
+        let (below, above) = (values.get(last / 2)?, values.get(values.len() / 2)?);
+        Some(Self {
+            least: *values.first()?,
+            median: f64::midpoint(*below, *above),
+            greatest: *values.last()?,
+        })
+    }
+
+    /// The same in another unit.
+    pub(crate) fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        Self { least: change(self.least), median: change(self.median), greatest: change(self.greatest) }
+    }
+}
+
 impl Column {
     /// The figure `name` over all rounds, if any has it.
     pub(crate) fn spread(&self, name: &str) -> Option<Spread> {
-        let mut values: Vec<f64> = self.rounds.iter().filter_map(|round| round.get(name).copied()).collect();
-        values.sort_by(f64::total_cmp);
-        Some(Spread {
-            least: *values.first()?,
-            median: *values.get((values.len() - 1) / 2)?,
-            greatest: *values.last()?,
-        })
+        Spread::of(self.rounds.iter().filter_map(|round| round.get(name).copied()).collect())
     }
 }
 

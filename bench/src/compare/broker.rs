@@ -1,0 +1,74 @@
+//! A server of Apache's on loopback, as `scripts/apache-cluster.sh` starts it for the tests.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+
+use super::process::Group;
+use crate::machine::group_cpu;
+
+const VERSION: &str = "5.5.0";
+const TOPIC: &str = "bench-0";
+const QUEUES: u32 = 4;
+
+/// One name server and one broker that run; dropping it ends them.
+pub(crate) struct Cluster {
+    script: Group,
+    /// Closed to end the script, which ends the servers.
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    namesrv: String,
+}
+
+impl Cluster {
+    /// Returns when messages can be sent; the script limits every wait.
+    pub(crate) fn start(target: &Path) -> Result<Self, String> {
+        if !target.join("apache").join(VERSION).join("complete").exists() {
+            return Err(format!("Apache RocketMQ {VERSION} is not in target/apache: run `make apache`"));
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/apache-cluster.sh");
+        let mut command = Command::new(script);
+        command.args([VERSION, "1"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut script = Group::start(&mut command, "Apache's broker")?;
+        let pipes = (script.child().stdin.take(), script.child().stdout.take());
+        let (Some(input), Some(output)) = pipes else {
+            return Err("the cluster's script has no pipes".to_owned());
+        };
+        let output = BufReader::new(output);
+        let mut cluster = Self { script, input: Some(input), output, namesrv: String::new() };
+        let answer = cluster.answer()?;
+        let namesrv = answer.strip_prefix("name server ");
+        namesrv.ok_or_else(|| format!("Apache's broker: {answer}"))?.clone_into(&mut cluster.namesrv);
+        let asked = cluster.input.as_mut().map(|input| writeln!(input, "create {TOPIC} {QUEUES}"));
+        asked.transpose().map_err(|error| format!("the cluster's script: {error}"))?;
+        match cluster.answer()?.as_str() {
+            "ok" => Ok(cluster),
+            answer => Err(format!("Apache's broker made no topic: {answer}")),
+        }
+    }
+
+    pub(crate) fn namesrv(&self) -> &str {
+        &self.namesrv
+    }
+
+    /// CPU seconds of its processes.
+    pub(crate) fn cpu(&self) -> f64 {
+        group_cpu(self.script.id())
+    }
+
+    fn answer(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|error| format!("the cluster's script: {error}"))?;
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        /// Killing two servers and removing their files.
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+        self.input = None;
+        // Killed with its servers if it does not end by itself.
+        let _ = self.script.wait(crate::machine::now() + PATIENCE, || {});
+    }
+}

@@ -1,0 +1,77 @@
+//! What a message costs in system calls, in size and in allocations: counted in runs of their own, which nobody times.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::plan::{BASE, Client};
+use super::process::{self, Sink, number};
+use super::results::Printed;
+use super::round::Programs;
+use crate::sink::with_prefix;
+use crate::trace;
+
+const READS: [&str; 5] = ["read", "readv", "recvfrom", "recvmsg", "recvmmsg"];
+const WRITES: [&str; 5] = ["write", "writev", "sendto", "sendmsg", "sendmmsg"];
+
+/// Traced, each call costs some ten times as much.
+const LIMIT: Duration = Duration::from_secs(180);
+/// Of the short run.
+const FEW: u64 = 2000;
+
+/// Counts what a client calls at the base point: the difference between a long and a short run, so that its start and
+/// end do not count.
+pub(crate) fn counted(programs: &Programs, client: &Client) -> Result<Printed, String> {
+    let many = FEW + client.traced_messages();
+    let (short, long) = (traced(programs, client, FEW)?, traced(programs, client, many)?);
+    let messages = (many - FEW) as f64;
+    let per_message = |names: &[&str]| {
+        let calls = (trace::calls(&long, names) - trace::calls(&short, names)) / messages;
+        format!("{:.4}", calls.max(0.0))
+    };
+    let figures = [("reads", &READS[..]), ("writes", &WRITES[..]), ("calls", &["total"][..])];
+    Ok(figures.into_iter().map(|(name, names)| (name.to_owned(), per_message(names))).collect())
+}
+
+/// A run under strace; its summary.
+fn traced(programs: &Programs, client: &Client, messages: u64) -> Result<String, String> {
+    let summary = std::env::temp_dir().join(format!("rocketmq-bench-{}.strace", std::process::id()));
+    let path = summary.to_string_lossy().into_owned();
+    let program = programs.client(client)?;
+    let sink = Sink::start(&programs.sink()?, &[], BASE.brokers)?;
+    let mut command = with_prefix(&["strace", "-f", "-c", "-o", &path], &program);
+    command.args([&sink.namesrv, BASE.phase.name(), "warmup=1000"]).arg(format!("messages={messages}"));
+    let ended = process::client(&mut command, Some(&sink), LIMIT);
+    let read = std::fs::read_to_string(&summary);
+    // Not there when strace did not start.
+    let _ = std::fs::remove_file(&summary);
+    let ended = ended.map_err(|_| "strace is missing".to_owned())?;
+    if let Some(failure) = ended.failure {
+        return Err(format!("under strace the client failed: {failure}"));
+    }
+    let counted = sink.end()?;
+    if number(&counted, "messages") != number(&ended.figures, "accepted") {
+        return Err("under strace the sink's count differs from the client's".to_owned());
+    }
+    read.map_err(|error| format!("the summary of strace: {error}"))
+}
+
+/// Bytes of the shared library without symbols.
+pub(crate) fn library_size(programs: &Programs) -> Result<Printed, String> {
+    let stripped = std::env::temp_dir().join(format!("rocketmq-bench-{}.so", std::process::id()));
+    let size = strip(&programs.library()?, &stripped);
+    // Not there when strip did not start.
+    let _ = std::fs::remove_file(&stripped);
+    Ok(vec![("bytes".to_owned(), size?.to_string())])
+}
+
+fn strip(library: &Path, stripped: &Path) -> Result<u64, String> {
+    let mut command = Command::new("strip");
+    let status = command.arg("-o").arg(stripped).arg(library).stdin(Stdio::null()).status();
+    match status {
+        Ok(status) if status.success() => {}
+        Ok(status) => return Err(format!("strip ended with {status}")),
+        Err(error) => return Err(format!("strip does not start: {error}")),
+    }
+    std::fs::metadata(stripped).map(|file| file.len()).map_err(|error| error.to_string())
+}

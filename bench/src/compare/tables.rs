@@ -1,0 +1,206 @@
+//! Tables of the report: a line for each client, a cell for each figure with its median, least and greatest.
+
+use std::fmt::Write;
+
+use super::plan::{AXES_BASE, CLIENTS, FLOOR, OURS, Phase, Role, Row, Section, axes, key};
+use super::results::Results;
+use crate::table::Spread;
+
+/// Which end of a column is the good one.
+#[derive(Clone, Copy, PartialEq)]
+enum Best {
+    Least,
+    Greatest,
+}
+
+/// One column: its title, the figure, by what it is divided, which end is good.
+struct Column {
+    title: &'static str,
+    figure: &'static str,
+    unit: f64,
+    best: Best,
+}
+
+const fn column(title: &'static str, figure: &'static str, unit: f64, best: Best) -> Column {
+    Column { title, figure, unit, best }
+}
+
+const CPU: Column = column("CPU µs/msg", "cpu_us", 1.0, Best::Least);
+const RATE: Column = column("k msgs/s", "rate", 1e3, Best::Greatest);
+const SWITCHES: Column = column("switches/msg", "switches", 1.0, Best::Least);
+const P50: Column = column("p50 µs", "p50", 1.0, Best::Least);
+const P99: Column = column("p99 µs", "p99", 1.0, Best::Least);
+const P999: Column = column("p99.9 µs", "p99.9", 1.0, Best::Least);
+const CALL50: Column = column("call p50 µs", "call_p50", 1.0, Best::Least);
+const CALL99: Column = column("call p99 µs", "call_p99", 1.0, Best::Least);
+const RSS: Column = column("RSS MiB", "rss_kib", 1024.0, Best::Least);
+const THREADS: Column = column("threads", "threads", 1.0, Best::Least);
+/// The figure of this one is a ratio.
+const TIMES_FLOOR: &str = "× floor";
+
+fn columns(phase: Phase) -> Vec<Column> {
+    match phase {
+        Phase::Async => vec![CPU, RATE, SWITCHES, CALL50, CALL99, RSS, THREADS],
+        Phase::Oneway => vec![CPU, RATE, SWITCHES, CALL50, CALL99],
+        Phase::Sync => vec![P50, P99, P999, CPU, RATE],
+        Phase::Open => vec![P50, P99, P999, CPU, RATE, CALL50],
+    }
+}
+
+/// Two or three digits that matter.
+pub(crate) fn rounded(value: f64) -> String {
+    match value.abs() {
+        10_000.0.. => thousands(value),
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        0.1.. => format!("{value:.2}"),
+        0.0 => "0".to_owned(),
+        _ => format!("{value:.3}"),
+    }
+}
+
+fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `median (least–greatest)`, or the median alone if that is all there is.
+pub(crate) fn in_words(spread: &Spread, number: impl Fn(f64) -> String) -> String {
+    let [least, median, greatest] = [spread.least, spread.median, spread.greatest].map(number);
+    if least == greatest { median } else { format!("{median} ({least}–{greatest})") }
+}
+
+/// A row in one round, for who watches.
+pub(crate) fn in_a_line(results: &Results, row: &Row, round: u32) -> String {
+    let figure = |column: &Column| {
+        let value = results.rounds(&row.key(), column.figure)?.get(&round)?;
+        Some(format!("{} {}", rounded(value / column.unit), column.title))
+    };
+    let shown: Vec<String> = columns(row.work.phase).iter().take(3).filter_map(figure).collect();
+    shown.join(", ")
+}
+
+/// The table of a group, and which clients have no figures, with why.
+pub(crate) fn group(results: &Results, rows: &[Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let columns = columns(first.work.phase);
+    let floor = rows.iter().find(|row| row.client.role == Role::Floor).map(Row::key);
+    let leading = columns.first().map_or("", |column| column.figure);
+    let mut text = String::from("| client |");
+    let titles = columns.iter().map(|column| column.title);
+    let titles: Vec<&str> =
+        titles.take(1).chain([TIMES_FLOOR]).chain(columns.iter().skip(1).map(|it| it.title)).collect();
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, " {} |\n|---|{}", titles.join(" | "), "---|".repeat(titles.len()));
+    for row in rows {
+        if results.spread(&row.key(), leading).is_none() {
+            let _ = writeln!(
+                text,
+                "| {} | {} |{}",
+                row.client.name,
+                why(results, row),
+                " |".repeat(titles.len() - 1)
+            );
+            continue;
+        }
+        let cells = columns.iter().map(|column| cell(results, rows, row, column));
+        let floor = floor.as_ref().and_then(|floor| results.ratio(&row.key(), floor, leading));
+        let floor = floor.map_or_else(|| "–".to_owned(), |ratio| in_words(&ratio, rounded));
+        let mut cells: Vec<String> = cells.collect();
+        cells.insert(1, floor);
+        let _ = writeln!(text, "| {} | {} |", row.client.name, cells.join(" | "));
+    }
+    text
+}
+
+/// Why a row has no figures.
+fn why(results: &Results, row: &Row) -> String {
+    let void = results.voids().into_iter().rfind(|void| void.key == row.key());
+    match void {
+        Some(void) if void.round == 0 => void.why,
+        Some(void) => format!("void: {}", void.why),
+        None => "not measured".to_owned(),
+    }
+}
+
+/// The best client has its figure in bold; the floor is none.
+fn cell(results: &Results, rows: &[Row], row: &Row, column: &Column) -> String {
+    let Some(spread) = results.spread(&row.key(), column.figure) else { return "–".to_owned() };
+    let clients = rows.iter().filter(|row| row.client.role != Role::Floor);
+    let medians = clients.filter_map(|row| Some(results.spread(&row.key(), column.figure)?.median));
+    let best = match column.best {
+        Best::Least => medians.min_by(f64::total_cmp),
+        Best::Greatest => medians.max_by(f64::total_cmp),
+    };
+    let words = in_words(&spread, |value| rounded(value / column.unit));
+    if row.client.role != Role::Floor && best == Some(spread.median) { format!("**{words}**") } else { words }
+}
+
+/// The axes: the floor's cost and ours at each point, and how both grow.
+pub(crate) fn growth(results: &Results) -> String {
+    let mut text = String::from(
+        "| point | floor CPU µs/msg | × its base | ours CPU µs/msg | × its base | ours / floor | ours k msgs/s | ours RSS MiB |\n\
+         |---|---|---|---|---|---|---|---|\n",
+    );
+    for (point, _) in axes() {
+        let at = |client: &str| key(Section::Axes, &point, client);
+        let base = |client: &str| key(Section::Axes, AXES_BASE, client);
+        let words = |spread: Option<Spread>, unit: f64| {
+            spread.map_or_else(|| "–".to_owned(), |it| in_words(&it, |value| rounded(value / unit)))
+        };
+        let (floor, ours) = (at(FLOOR.name), at(OURS.name));
+        let cells = [
+            words(results.spread(&floor, CPU.figure), 1.0),
+            words(results.ratio(&floor, &base(FLOOR.name), CPU.figure), 1.0),
+            words(results.spread(&ours, CPU.figure), 1.0),
+            words(results.ratio(&ours, &base(OURS.name), CPU.figure), 1.0),
+            words(results.ratio(&ours, &floor, CPU.figure), 1.0),
+            words(results.spread(&ours, RATE.figure), RATE.unit),
+            words(results.spread(&ours, RSS.figure), RSS.unit),
+        ];
+        let _ = writeln!(text, "| {point} | {} |", cells.join(" | "));
+    }
+    text
+}
+
+/// System calls per message.
+pub(crate) fn calls(results: &Results, what: &str) -> String {
+    let mut text = String::from("| client | reads/msg | writes/msg | all calls/msg |\n|---|---|---|---|\n");
+    for client in &CLIENTS {
+        let key = key(Section::Base, what, client.name);
+        let figure = |name| results.spread(&key, name).map(|spread| rounded(spread.median));
+        let line = match (figure("reads"), figure("writes"), figure("calls")) {
+            (Some(reads), Some(writes), Some(calls)) => format!("{reads} | {writes} | {calls} |"),
+            _ => {
+                let void = results.voids().into_iter().rfind(|void| void.key == key);
+                format!("{} | | |", void.map_or_else(|| "not measured".to_owned(), |void| void.why))
+            }
+        };
+        let _ = writeln!(text, "| {} | {line}", client.name);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_the_digits_that_matter() {
+        let shown = [1_910_123.0, 123_456.0, 1910.0, 54.32, 3.456, 0.323, 0.0312, 0.0].map(rounded);
+        assert_eq!(shown, ["1,910,123", "123,456", "1910", "54.3", "3.46", "0.32", "0.031", "0"]);
+    }
+
+    #[test]
+    fn a_cell_has_the_range_unless_it_is_none() {
+        assert_eq!(in_words(&Spread { least: 1.0, median: 2.0, greatest: 3.0 }, rounded), "2.00 (1.00–3.00)");
+        assert_eq!(in_words(&Spread { least: 2.0, median: 2.0, greatest: 2.0 }, rounded), "2.00");
+    }
+}
