@@ -25,7 +25,8 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench soak clean
+.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick bench-programs \
+	bench-peers soak clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -99,8 +100,30 @@ mutants: ## what the tests would not notice: mutants of the files that decide, o
 		--cap-lints=true -- --lib --test producer --test simulation
 	cargo mutants --package rocketmq-protocol --file protocol/src/session.rs --shard $(SHARD) --output target/mutants/protocol
 
-bench: ## what one message costs, beside limits for its writes, switches and allocations
-	cargo run --release --package rocketmq-bench
+# Where cargo builds. What cannot be had of the peers is left out, and the page says so.
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+PEERS := java-5.5.0 java-4.9.8 rust go
+PAGE := docs/PERFORMANCE.md
+
+bench: bench-programs bench-peers ## what one message costs, beside a bare socket and other clients: half an hour on a quiet machine, PAGE=docs/PERFORMANCE.md
+	$(TARGET)/release/rocketmq-bench compare --write $(PAGE)
+
+bench-axes: bench-programs ## the same as bodies, windows, threads, brokers and topics grow, beside a bare socket: five minutes
+	$(TARGET)/release/rocketmq-bench compare --only axes --write $(PAGE)
+
+bench-quick: bench-programs ## limits for the writes, switches and allocations of a message; then whether the comparison runs
+	$(TARGET)/release/rocketmq-bench
+	$(TARGET)/release/rocketmq-bench compare --quick --only base --clients floor ours
+
+bench-programs:
+	cargo build --release --package rocketmq-producer --package rocketmq-bench --package rocketmq-bench-sink
+	$(MAKE) --directory bench/c
+
+bench-peers:
+	@for peer in $(PEERS); do \
+		$(MAKE) --directory bench/peers OUT=$(TARGET)/bench/peers $$peer || echo "The comparison goes without $$peer." >&2; \
+	done
+	@$(MAKE) --directory bench/c peers-librocketmq || echo "The comparison goes without librocketmq." >&2
 
 # On a quiet machine about twenty minutes. SENDS are made in a storm of faults; idleness and refused connections are
 # watched for SECONDS each. ONLY="deadlines recovery idle threads lives refused memory storm" names some sections.

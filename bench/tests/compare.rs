@@ -18,7 +18,7 @@ printf 'messages\t%s\noneway\t0\nreads\t10\nwrites\t10\ncpu_us\t100\n' "$(cat "$
 
 /// Prints the figures of a client that sent 110 messages.
 const CLIENT: &str = r#"#!/bin/sh
-echo 110 >"$(dirname "$0")/../release/counted"
+echo 110 >"${0%/bench/*}/release/counted"
 printf 'client\t%s 1.2.3\nmessages\t100\naccepted\t110\nfailed\t0\ncpu_us\tCPU\nseconds\t0.01\nrate\t1000\n' "$(basename "$0")"
 printf 'switches\t0.1\np50\t50\np99\t90\np99.9\t99\nmax\t100\ncall_p50\t0.5\ncall_p99\t0.9\ncall_p99.9\t1\n'
 printf 'rss_kib\t5000\nthreads\t3\nend\tok\n'
@@ -35,12 +35,12 @@ impl Fakes {
         let folder = std::env::temp_dir().join(format!("rocketmq-bench-{name}-{}", std::process::id()));
         let fakes = Self(folder);
         fakes.program("release/rocketmq-bench-sink", SINK);
-        for (client, cpu) in [("floor", "0.5"), ("ours", "1.5"), ("java-5.5.0", "12")] {
+        for (client, cpu) in [("floor", "0.5"), ("ours", "1.5"), ("peers/java-5.5.0", "12")] {
             fakes.program(&format!("bench/{client}"), &CLIENT.replace("CPU", cpu));
         }
-        fakes.program("bench/go", FAILS);
+        fakes.program("bench/peers/go", FAILS);
         fakes.program(
-            "bench/rust-task",
+            "bench/peers/rust",
             &CLIENT.replace("CPU", "20").replace("accepted\\t110", "accepted\\t111"),
         );
         fakes
@@ -98,7 +98,8 @@ fn a_run_goes_on_without_those_who_fail_lie_or_are_missing() {
     // Who fails by own doing is not tried in each round again.
     let results = text(&fakes.0.join("bench/results-quick.tsv"));
     let tries = results.lines().filter(|line| line.starts_with("base/async 1024 B JSON free/go"));
-    assert_eq!(tries.count(), 3, "{results}");
+    let rounds: Vec<&str> = tries.filter_map(|line| line.split('\t').nth(1)).collect();
+    assert!(!rounds.is_empty() && rounds.iter().all(|round| *round == "1"), "{results}");
 
     let first = fs::read_to_string(fakes.page()).unwrap();
     let output = fakes.compare(&["--report-only", "--write", fakes.page().to_str().unwrap()]);

@@ -22,11 +22,12 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// Returns when messages can be sent; the script limits every wait.
-    pub(crate) fn start(target: &Path) -> Result<Self, String> {
-        if !target.join("apache").join(VERSION).join("complete").exists() {
+    pub(crate) fn start() -> Result<Self, String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        if !root.join("target/apache").join(VERSION).join("complete").exists() {
             return Err(format!("Apache RocketMQ {VERSION} is not in target/apache: run `make apache`"));
         }
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/apache-cluster.sh");
+        let script = root.join("scripts/apache-cluster.sh");
         let mut command = Command::new(script);
         command.args([VERSION, "1"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut script = Group::start(&mut command, "Apache's broker")?;

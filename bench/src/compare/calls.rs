@@ -8,7 +8,6 @@ use super::plan::{BASE, Client};
 use super::process::{self, Sink, number};
 use super::results::Printed;
 use super::round::Programs;
-use crate::sink::with_prefix;
 use crate::trace;
 
 const READS: [&str; 5] = ["read", "readv", "recvfrom", "recvmsg", "recvmmsg"];
@@ -37,10 +36,10 @@ pub(crate) fn counted(programs: &Programs, client: &Client) -> Result<Printed, S
 fn traced(programs: &Programs, client: &Client, messages: u64) -> Result<String, String> {
     let summary = std::env::temp_dir().join(format!("rocketmq-bench-{}.strace", std::process::id()));
     let path = summary.to_string_lossy().into_owned();
-    let program = programs.client(client)?;
     let sink = Sink::start(&programs.sink()?, &[], BASE.brokers)?;
-    let mut command = with_prefix(&["strace", "-f", "-c", "-o", &path], &program);
-    command.args([&sink.namesrv, BASE.phase.name(), "warmup=1000"]).arg(format!("messages={messages}"));
+    let mut command = programs.client(client, &["strace", "-f", "-c", "-o", &path])?;
+    command.args([&sink.namesrv, BASE.phase.name(), "warmup=1000"]);
+    command.arg(format!("messages={messages}")).args(client.told);
     let ended = process::client(&mut command, Some(&sink), LIMIT);
     let read = std::fs::read_to_string(&summary);
     // Not there when strace did not start.

@@ -83,7 +83,6 @@ struct Run<'a> {
     rows: Vec<Row>,
     /// Rows that are not tried any more, by key.
     given_up: BTreeMap<String, String>,
-    cluster: Option<Cluster>,
 }
 
 /// A figure that is taken once, not in rounds.
@@ -95,7 +94,7 @@ impl<'a> Run<'a> {
         // Without these there is nothing to compare: better said before minutes have passed.
         Sink::start(&programs.sink()?, &[], 1)?.end()?;
         for client in [FLOOR, OURS].into_iter().filter(|client| wanted.clients.contains(client)) {
-            programs.client(client)?;
+            programs.client(client, &[])?;
         }
         nix::sys::prctl::set_timerslack(TIMER_SLACK_NS)
             .map_err(|error| format!("the timer slack: {error}"))?;
@@ -105,7 +104,6 @@ impl<'a> Run<'a> {
             results: Results::begin(path, &wanted.sections)?,
             rows: wanted.rows(),
             given_up: BTreeMap::new(),
-            cluster: None,
         };
         run.describe()?;
         run.leave_out()?;
@@ -127,18 +125,11 @@ impl<'a> Run<'a> {
 
     /// Finds the rows that cannot be had on this machine.
     fn leave_out(&mut self) -> Result<(), String> {
-        let pins = can_pin();
-        if self.wanted.sections.contains(&Section::Broker) {
-            match Cluster::start(&self.wanted.target) {
-                Ok(cluster) => self.cluster = Some(cluster),
-                Err(why) => self.give_up(&why, |row| row.section == Section::Broker)?,
-            }
-        }
-        if !pins {
+        if !can_pin() {
             self.give_up("there is no taskset, or only one core", |row| row.pinned)?;
         }
         for client in &CLIENTS {
-            if let Err(why) = self.bench.programs.client(client) {
+            if let Err(why) = self.bench.programs.client(client, &[]) {
                 self.give_up(&why, |row| row.client == client)?;
             }
         }
@@ -157,29 +148,39 @@ impl<'a> Run<'a> {
     }
 
     fn measure(&mut self) -> Result<(), String> {
-        let rows = std::mem::take(&mut self.rows);
         let measured = |row: &&Row| !self.given_up.contains_key(&row.key());
-        let mut progress = Progress::new(rows.iter().filter(measured), self.wanted);
-        for round in 1..=self.wanted.rounds {
-            for row in rows.iter().filter(|row| self.wanted.measures(row, round)) {
-                if !self.given_up.contains_key(&row.key()) {
-                    let ended = self.round(row, round)?;
-                    progress.ended(row, &self.shown(row, round, ended));
-                }
+        let mut progress = Progress::new(self.rows.iter().filter(measured), self.wanted);
+        for section in &self.wanted.sections {
+            // A server that runs while others are measured would be one of those who disturb.
+            let cluster = if *section == Section::Broker { Some(Cluster::start()) } else { None };
+            match cluster.transpose() {
+                Ok(cluster) => self.section(*section, cluster.as_ref(), &mut progress)?,
+                Err(why) => self.give_up(&why, |row| row.section == *section)?,
             }
         }
-        self.rows = rows;
-        self.cluster = None;
         if self.wanted.counts_too() { self.counts() } else { Ok(()) }
     }
 
-    fn round(&mut self, row: &Row, round: u32) -> Result<Result<(), Void>, String> {
-        let cluster = self.cluster.as_ref().filter(|_| row.section == Section::Broker);
-        let ended = self.bench.round(row, round, cluster, &mut self.results)?;
-        if let Err(Void::Failed(why)) = &ended {
-            self.given_up.insert(row.key(), why.clone());
+    fn section(
+        &mut self,
+        section: Section,
+        cluster: Option<&Cluster>,
+        progress: &mut Progress,
+    ) -> Result<(), String> {
+        let rows: Vec<Row> = self.rows.iter().filter(|row| row.section == section).cloned().collect();
+        for round in 1..=self.wanted.rounds {
+            for row in rows.iter().filter(|row| self.wanted.measures(row, round)) {
+                if self.given_up.contains_key(&row.key()) {
+                    continue;
+                }
+                let ended = self.bench.round(row, round, cluster, &mut self.results)?;
+                if let Err(Void::Failed(why)) = &ended {
+                    self.given_up.insert(row.key(), why.clone());
+                }
+                progress.ended(row, &self.shown(row, round, ended));
+            }
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// A round in a few words.

@@ -9,6 +9,12 @@ pub(crate) struct Client {
     /// The program's name, and the row's in tables.
     pub(crate) name: &'static str,
     pub(crate) role: Role,
+    /// Below the folder of the benchmark's programs.
+    pub(crate) program: &'static str,
+    /// What it is told beside the work.
+    pub(crate) told: Option<&'static str>,
+    /// A shared library that it loads, beside the programs: a variable of the environment names it.
+    pub(crate) loads: Option<(&'static str, &'static str)>,
     /// Needs seconds until its code is compiled.
     jvm: bool,
     /// Can write binary headers.
@@ -39,32 +45,34 @@ const fn expected(window: f64, sync: f64, sync_threads: f64, oneway: f64) -> Exp
     Expected { window, sync, sync_threads, oneway }
 }
 
-const fn peer(name: &'static str, jvm: bool, expected: Expected) -> Client {
-    Client { name, role: Role::Peer, jvm, binary: jvm, expected }
+const fn peer(name: &'static str, program: &'static str, expected: Expected) -> Client {
+    Client { name, role: Role::Peer, program, told: None, loads: None, jvm: false, binary: false, expected }
+}
+
+const fn jvm(client: Client) -> Client {
+    Client { jvm: true, binary: true, ..client }
 }
 
 /// The programs, in the order in which they take turns.
 pub(crate) const CLIENTS: [Client; 8] = [
     Client {
-        name: "floor",
         role: Role::Floor,
-        jvm: false,
         binary: true,
-        expected: expected(1900.0, 17.0, 100.0, 2000.0),
+        ..peer("floor", "floor", expected(1900.0, 17.0, 100.0, 2000.0))
     },
+    Client { role: Role::Ours, binary: true, ..peer("ours", "ours", expected(400.0, 14.0, 80.0, 500.0)) },
+    jvm(peer("java-5.5.0", "peers/java-5.5.0", expected(120.0, 7.5, 40.0, 50.0))),
+    jvm(peer("java-4.9.8", "peers/java-4.9.8", expected(110.0, 10.0, 40.0, 50.0))),
     Client {
-        name: "ours",
-        role: Role::Ours,
-        jvm: false,
-        binary: true,
-        expected: expected(400.0, 14.0, 80.0, 500.0),
+        told: Some("style=callback"),
+        ..peer("rust-callback", "peers/rust", expected(55.0, 11.0, 30.0, 30.0))
     },
-    peer("java-5.5.0", true, expected(120.0, 7.5, 40.0, 50.0)),
-    peer("java-4.9.8", true, expected(110.0, 10.0, 40.0, 50.0)),
-    peer("rust-callback", false, expected(55.0, 11.0, 30.0, 30.0)),
-    peer("rust-task", false, expected(65.0, 11.0, 30.0, 30.0)),
-    peer("go", false, expected(25.0, 10.0, 18.0, 18.0)),
-    peer("librocketmq", false, expected(12.0, 5.0, 9.0, 8.0)),
+    Client { told: Some("style=task"), ..peer("rust-task", "peers/rust", expected(65.0, 11.0, 30.0, 30.0)) },
+    peer("go", "peers/go", expected(25.0, 10.0, 18.0, 18.0)),
+    Client {
+        loads: Some(("LIBROCKETMQ", "peers/librocketmq/rocketmq/librocketmq.so")),
+        ..peer("librocketmq", "librocketmq", expected(12.0, 5.0, 9.0, 8.0))
+    },
 ];
 
 pub(crate) const FLOOR: &Client = &CLIENTS[0];
@@ -379,6 +387,7 @@ impl Row {
             format!("topics={topics}"),
             format!("format={}", format.name()),
         ];
+        arguments.extend(self.client.told.map(str::to_owned));
         if phase == Phase::Open {
             arguments.push(format!("rate={RATE}"));
         }

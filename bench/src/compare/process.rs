@@ -185,6 +185,7 @@ pub(crate) fn client(command: &mut Command, sink: Option<&Sink>, limit: Duration
             samples.push((start.elapsed().as_secs_f64(), ns));
         }
     };
+    sample();
     let status = process.wait(start + limit, &mut sample)?;
     sample();
     if status.is_none() {

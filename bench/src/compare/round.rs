@@ -1,6 +1,7 @@
 //! One row in one round: a fresh sink, a fresh client, and whether what came out counts.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use super::broker::Cluster;
@@ -28,8 +29,14 @@ impl Programs {
         present(self.target.join("release/rocketmq-bench-sink"))
     }
 
-    pub(crate) fn client(&self, client: &Client) -> Result<PathBuf, String> {
-        present(self.target.join("bench").join(client.name))
+    /// What starts a client; `before` goes in front of it on the command line.
+    pub(crate) fn client(&self, client: &Client, before: &[&str]) -> Result<Command, String> {
+        let folder = self.target.join("bench");
+        let mut command = with_prefix(before, &present(folder.join(client.program))?);
+        if let Some((variable, library)) = client.loads {
+            command.env(variable, present(folder.join(library))?);
+        }
+        Ok(command)
     }
 
     /// The library that C programs link.
@@ -118,7 +125,7 @@ impl Bench {
     fn processes(&self, row: &Row, cluster: Option<&Cluster>) -> Result<(Printed, Option<Void>), String> {
         let [client_core, sink_core]: [&[&str]; 2] =
             if row.pinned { [&["taskset", "-c", "0"], &["taskset", "-c", "1"]] } else { [&[], &[]] };
-        let mut command = with_prefix(client_core, &self.programs.client(row.client)?);
+        let mut command = self.programs.client(row.client, client_core)?;
         let limit = LIMIT + Duration::from_secs_f64(self.length.jvm_warmup_seconds);
         if let Some(cluster) = cluster {
             command.arg(cluster.namesrv()).args(row.arguments(self.length));
