@@ -86,7 +86,7 @@ fn a_run_goes_on_without_those_who_fail_lie_or_are_missing() {
     let page = text(&page);
     for part in [
         "| ours | **1.50** | 3.00 |",
-        "| async, CPU per message, ours / best peer | 1/8.00 | ≤ 1/5.00 | ≤ 1/12.0 | met | the best peer: java-5.5.0 |",
+        "| async, CPU per message, ours / best peer | 1/8.00 | ≤ 1/5 | ≤ 1/12 | met | the best peer: java-5.5.0 |",
         "| go | void: the client failed: exit status: 1: no route of this topic |",
         "| rust-task | void: the sink counted 110, the client 111 |",
         "| librocketmq | not available: there is no bench/librocketmq |",

@@ -85,6 +85,11 @@ impl Client {
     pub(crate) fn traced_messages(&self) -> u64 {
         if self.expected.window < 100.0 { 5_000 } else { 50_000 }
     }
+
+    /// The floor has one thread: sockets that several share would no longer be bare.
+    fn can_do(&self, work: &Work) -> bool {
+        self.role != Role::Floor || work.threads == 1
+    }
 }
 
 pub(crate) fn peers() -> impl Iterator<Item = &'static Client> {
@@ -257,7 +262,7 @@ const GROUPS: [Group; 10] = [
 pub(crate) fn rows(section: Section) -> Vec<Row> {
     match section {
         Section::Base => GROUPS.iter().flat_map(Group::rows).collect(),
-        Section::Axes => axes().into_iter().flat_map(|(name, work)| beside_floor(&name, work)).collect(),
+        Section::Axes => axes().into_iter().flat_map(|(name, work)| beside_floor(name, work)).collect(),
         Section::Broker => [OURS, FASTEST_PEER]
             .map(|client| Row {
                 section,
@@ -273,7 +278,8 @@ pub(crate) fn rows(section: Section) -> Vec<Row> {
 
 impl Group {
     fn rows(&self) -> impl Iterator<Item = Row> {
-        CLIENTS.iter().filter(|client| (self.clients)(client)).map(|client| Row {
+        let able = |client: &&Client| (self.clients)(client) && client.can_do(&self.work);
+        CLIENTS.iter().filter(able).map(|client| Row {
             section: Section::Base,
             group: self.name.to_owned(),
             client,
@@ -284,10 +290,11 @@ impl Group {
     }
 }
 
-fn beside_floor(group: &str, work: Work) -> [Row; 2] {
-    [FLOOR, OURS].map(|client| Row {
+fn beside_floor(group: String, work: Work) -> impl Iterator<Item = Row> {
+    let able = [FLOOR, OURS].into_iter().filter(move |client| client.can_do(&work));
+    able.map(move |client| Row {
         section: Section::Axes,
-        group: group.to_owned(),
+        group: group.clone(),
         client,
         work,
         pinned: false,

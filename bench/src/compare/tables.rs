@@ -19,10 +19,11 @@ struct Column {
     figure: &'static str,
     unit: f64,
     best: Best,
+    shown: fn(f64) -> String,
 }
 
 const fn column(title: &'static str, figure: &'static str, unit: f64, best: Best) -> Column {
-    Column { title, figure, unit, best }
+    Column { title, figure, unit, best, shown: rounded }
 }
 
 const CPU: Column = column("CPU µs/msg", "cpu_us", 1.0, Best::Least);
@@ -34,7 +35,8 @@ const P999: Column = column("p99.9 µs", "p99.9", 1.0, Best::Least);
 const CALL50: Column = column("call p50 µs", "call_p50", 1.0, Best::Least);
 const CALL99: Column = column("call p99 µs", "call_p99", 1.0, Best::Least);
 const RSS: Column = column("RSS MiB", "rss_kib", 1024.0, Best::Least);
-const THREADS: Column = column("threads", "threads", 1.0, Best::Least);
+const THREADS: Column =
+    Column { shown: |count| format!("{count:.0}"), ..column("threads", "threads", 1.0, Best::Least) };
 /// The figure of this one is a ratio.
 const TIMES_FLOOR: &str = "× floor";
 
@@ -139,7 +141,7 @@ fn cell(results: &Results, rows: &[Row], row: &Row, column: &Column) -> String {
         Best::Least => medians.min_by(f64::total_cmp),
         Best::Greatest => medians.max_by(f64::total_cmp),
     };
-    let words = in_words(&spread, |value| rounded(value / column.unit));
+    let words = in_words(&spread, |value| (column.shown)(value / column.unit));
     if row.client.role != Role::Floor && best == Some(spread.median) { format!("**{words}**") } else { words }
 }
 

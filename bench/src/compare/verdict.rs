@@ -169,6 +169,14 @@ fn factor(value: f64) -> String {
     if value > 0.0 && value < 0.95 { format!("1/{}", rounded(1.0 / value)) } else { rounded(value) }
 }
 
+/// A number that was not measured has no noughts behind its point.
+fn exact(number: &str) -> String {
+    let (digits, unit) = number.split_once(' ').unwrap_or((number, ""));
+    let digits =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    format!("{digits} {unit}").trim_end().to_owned()
+}
+
 impl Verdict {
     fn number(&self, value: f64) -> String {
         match self.unit {
@@ -180,7 +188,7 @@ impl Verdict {
 
     fn bound(&self, limit: Option<f64>) -> String {
         let sign = if self.bound == Bound::AtMost { "≤" } else { "≥" };
-        limit.map_or_else(|| "–".to_owned(), |limit| format!("{sign} {}", self.number(limit)))
+        limit.map_or_else(|| "–".to_owned(), |limit| format!("{sign} {}", exact(&self.number(limit))))
     }
 
     pub(crate) fn must(&self) -> String {
@@ -263,7 +271,7 @@ mod tests {
         let rate = found(&verdicts, "async, messages a second");
         assert_eq!((rate.measured().as_str(), rate.met()), ("4.50", "NOT MET"));
         let floor = found(&verdicts, "async, CPU per message, ours / floor, free");
-        assert_eq!((floor.must().as_str(), floor.met()), ("≤ 7.00", "NOT MET"));
+        assert_eq!((floor.must().as_str(), floor.met()), ("≤ 7", "NOT MET"));
     }
 
     #[test]
