@@ -140,3 +140,20 @@ fn a_sink_that_does_not_get_ready_fails_the_comparison() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("the sink did not become ready"), "{output:?}");
 }
+
+#[test]
+fn who_could_do_it_once_is_asked_again_in_each_round() {
+    let fakes = Fakes::new("once");
+    let once = r#"[ -e "$0.ran" ] && { echo 'not again' >&2; exit 1; }; : >"$0.ran"; echo 110"#;
+    fakes.program("bench/peers/go", &CLIENT.replace("CPU", "40").replacen("echo 110", once, 1));
+    let output = fakes.compare(&["--only", "base", "--rounds", "2", "--clients", "go"]);
+    assert!(output.status.success(), "nobody whom it depends on has failed: {output:?}");
+    let results = text(&fakes.0.join("bench/results-quick.tsv"));
+    let figures = |round: &str, void: &str| {
+        let lines = results.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let found = lines.filter(|line| line[0].contains("/async 1024 B JSON"));
+        found.filter(|line| line[1] == round && line[5].contains(void)).count()
+    };
+    assert!(figures("1", "not again") > 0 && figures("2", "not again") > 0, "{results}");
+    assert!(results.contains("\tcpu_us\t40\t\n"), "{results}");
+}

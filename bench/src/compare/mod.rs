@@ -174,7 +174,11 @@ impl<'a> Run<'a> {
                     continue;
                 }
                 let ended = self.bench.round(row, round, cluster, &mut self.results)?;
-                if let Err(Void::Failed(why)) = &ended {
+                // Who could do it once is asked again.
+                let could = self.results.has_valid(&row.key());
+                if let Err(Void::Failed(why)) = &ended
+                    && !could
+                {
                     self.given_up.insert(row.key(), why.clone());
                 }
                 progress.ended(row, &self.shown(row, round, ended));
@@ -187,8 +191,8 @@ impl<'a> Run<'a> {
     fn shown(&self, row: &Row, round: u32, ended: Result<(), Void>) -> String {
         match ended {
             Ok(()) => tables::in_a_line(&self.results, row, round),
-            Err(Void::Failed(why)) => format!("GIVEN UP: {why}"),
-            Err(Void::Disturbed(why)) => format!("VOID: {why}"),
+            Err(void) if self.given_up.contains_key(&row.key()) => format!("GIVEN UP: {}", void.why()),
+            Err(void) => format!("VOID: {}", void.why()),
         }
     }
 

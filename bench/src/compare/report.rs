@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::plan::{ASYNC_FREE, AXES_BASE, CLIENTS, FLOOR, OPEN, OURS, Phase, Row, Section, axes, key, rows};
 use super::plot::Chart;
-use super::results::Results;
+use super::results::{Results, Void};
 use super::{tables, verdict};
 
 /// In the place of a group: what the guard of the hot path counts, the library's size, what strace counts.
@@ -195,23 +195,25 @@ fn versions(results: &Results) -> String {
 /// What was repeated, what stayed void, what was not available.
 pub(crate) fn voids(results: &Results) -> String {
     let voids = results.voids();
-    let mut text = String::new();
-    let (stayed, repeated): (Vec<_>, Vec<_>) =
-        voids.iter().partition(|void| !results.is_valid(&void.key, void.round));
-    let mut lines: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
-    for void in stayed {
-        lines.entry((&void.key, &void.why)).or_default().push(void.round);
+    let stays = |void: &&Void| !results.is_valid(&void.key, void.round);
+    // Of several attempts the last one tells.
+    let last: BTreeMap<(&str, u32), &str> =
+        voids.iter().filter(stays).map(|void| ((void.key.as_str(), void.round), void.why.as_str())).collect();
+    let mut lines: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for ((key, round), why) in last {
+        let (row, client) = key.rsplit_once('/').unwrap_or(("", key));
+        let rows = lines.entry((client, why)).or_default();
+        rows.push(if round == 0 { row.to_owned() } else { format!("{row} (round {round})") });
     }
-    for ((key, why), mut rounds) in lines {
-        rounds.dedup();
-        let rounds: Vec<String> = rounds.iter().filter(|round| **round > 0).map(u32::to_string).collect();
-        let of = if rounds.is_empty() { String::new() } else { format!(", round {}", rounds.join(", ")) };
-        let _ = writeln!(text, "- {key}{of}: {why}");
+    let mut text = String::new();
+    for ((client, why), rows) in lines {
+        let _ = writeln!(text, "- {client}: {why}. In {}", rows.join(", "));
     }
     if text.is_empty() {
         text.push_str("Nothing stayed void.\n");
     }
-    let _ = writeln!(text, "\nAttempts that were void and repeated with success: {}.", repeated.len());
+    let repeated = voids.iter().filter(|void| !stays(void)).count();
+    let _ = writeln!(text, "\nAttempts that were void and repeated with success: {repeated}.");
     text
 }
 

@@ -137,12 +137,31 @@ impl Results {
 
     /// What one figure is of another, each time within one round.
     pub(crate) fn ratio(&self, key: &str, other: &str, figure: &str) -> Option<Spread> {
-        let others = self.rounds(other, figure)?;
+        Spread::of(self.ratios((key, other), figure).into_values().collect())
+    }
+
+    /// What one such ratio is of another.
+    pub(crate) fn ratio_of_ratios(
+        &self,
+        pair: (&str, &str),
+        others: (&str, &str),
+        figure: &str,
+    ) -> Option<Spread> {
+        let others = self.ratios(others, figure);
+        let of = |(round, ratio): (u32, f64)| Some(ratio / others.get(&round)?);
+        Spread::of(self.ratios(pair, figure).into_iter().filter_map(of).collect())
+    }
+
+    /// By round; without those in which one of the two is missing or nothing.
+    fn ratios(&self, (key, other): (&str, &str), figure: &str) -> BTreeMap<u32, f64> {
+        let (Some(values), Some(others)) = (self.rounds(key, figure), self.rounds(other, figure)) else {
+            return BTreeMap::new();
+        };
         let of = |(round, value): (&u32, &f64)| {
             let other = others.get(round).filter(|other| **other > 0.0)?;
-            Some(value / other)
+            Some((*round, value / other))
         };
-        Spread::of(self.rounds(key, figure)?.iter().filter_map(of).collect())
+        values.iter().filter_map(of).collect()
     }
 
     /// The last text of this name.
@@ -171,6 +190,11 @@ impl Results {
             }
         }
         voids
+    }
+
+    /// Whether any round of a row ended with figures that count.
+    pub(crate) fn has_valid(&self, key: &str) -> bool {
+        self.lines.iter().any(|line| line.key == key && line.void.is_empty())
     }
 
     /// Whether the round of a row ended with figures that count.
@@ -225,6 +249,22 @@ mod tests {
         ]);
         let ratio = results.ratio("base/x/ours", "base/x/floor", "cpu_us").unwrap();
         assert_eq!(ratio, Spread { least: 0.5, median: 3.0, greatest: 4.0 });
+    }
+
+    #[test]
+    fn growth_is_compared_within_rounds_too() {
+        let results = results(&[
+            ("axes/corner/ours", 1, 6.0, ""),
+            ("axes/base/ours", 1, 2.0, ""),
+            ("axes/corner/floor", 1, 2.0, ""),
+            ("axes/base/floor", 1, 1.0, ""),
+            ("axes/corner/ours", 2, 6.0, ""),
+            ("axes/base/ours", 2, 1.0, ""),
+        ]);
+        let (ours, floor) =
+            (("axes/corner/ours", "axes/base/ours"), ("axes/corner/floor", "axes/base/floor"));
+        let ratio = results.ratio_of_ratios(ours, floor, "cpu_us").unwrap();
+        assert_eq!(ratio, Spread { least: 1.5, median: 1.5, greatest: 1.5 });
     }
 
     #[test]

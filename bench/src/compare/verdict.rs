@@ -77,23 +77,27 @@ impl Asked<'_> {
     }
 
     fn growth(&self) -> Vec<Verdict> {
-        let grown = |what: &str, point: &str| {
-            let of = |client: &str| {
-                let at = |group: &str| key(Section::Axes, group, client);
-                self.results.ratio(&at(point), &at(AXES_BASE), "cpu_us")
-            };
-            let mut verdict = at_most(what, 1.6, 1.3, of(OURS.name));
-            verdict.remark = of(FLOOR.name)
-                .map_or_else(String::new, |floor| format!("the floor: {}", in_words(&floor, factor)));
-            verdict
-        };
-        vec![
-            grown(
-                "64 brokers, 10,000 topics, window 4,096 against the base point, CPU per message, ours",
-                CORNER,
-            ),
-            grown("8 threads against 1, CPU per message, ours", "threads 8"),
-        ]
+        let at = |group: &str, client: &str| key(Section::Axes, group, client);
+        let [ours, base] = [CORNER, AXES_BASE].map(|group| at(group, OURS.name));
+        let [floor, floor_base] = [CORNER, AXES_BASE].map(|group| at(group, FLOOR.name));
+        let corner = self.results.ratio_of_ratios((&ours, &base), (&floor, &floor_base), "cpu_us");
+        let mut corner = at_most(
+            "64 brokers, 10,000 topics, window 4,096 against the base point, CPU per message, growth of ours / of the \
+             floor with 64 connections",
+            1.6,
+            1.3,
+            corner,
+        );
+        let alone = |key: &str, base: &str| self.results.ratio(key, base, "cpu_us");
+        if let (Some(ours), Some(floor)) = (alone(&ours, &base), alone(&floor, &floor_base)) {
+            corner.remark = format!(
+                "ours alone: {}, the floor alone: {}",
+                in_words(&ours, factor),
+                in_words(&floor, factor)
+            );
+        }
+        let threads = alone(&at("threads 8", OURS.name), &base);
+        vec![corner, at_most("8 threads against 1, CPU per message, ours", 1.6, 1.3, threads)]
     }
 
     fn absolute(&self) -> Vec<Verdict> {
