@@ -3,6 +3,9 @@
 #[path = "../../src/client/address.rs"]
 #[expect(dead_code, reason = "no model needs all of it")]
 pub mod address;
+#[path = "../../src/client/body.rs"]
+#[expect(dead_code, reason = "no model needs all of it")]
+pub mod body;
 #[path = "../../src/client/broker.rs"]
 #[expect(dead_code, reason = "no model needs all of it")]
 pub mod broker;

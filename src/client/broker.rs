@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use protocol::command::{Command, Head};
 use protocol::frame::Frame;
 use protocol::message::namespace;
@@ -12,6 +11,7 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
+use crate::client::body::Body;
 use crate::client::outbox::{Control, Outbox};
 use crate::client::world::{Dispatcher, World};
 use crate::client::write_buf::WriteBuf;
@@ -153,6 +153,8 @@ impl Cut {
 
 /// An answer, borrowed from the connection's read buffer.
 pub struct Answer<'a> {
+    /// When it was read.
+    pub at: Instant,
     /// Code, remark, fields.
     pub head: Head<'a>,
     /// The whole frame: its body, and what `head` was read from.
@@ -184,19 +186,19 @@ pub trait Request: Send {
     /// Puts the frame into `out`.
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError>;
     /// Takes the outcome. Called without a lock; may submit again.
-    fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done);
+    fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done<'_>);
 }
 
 /// Completions collected while a read is worked off, handed over together.
-pub struct Done {
+pub struct Done<'a> {
     jobs: Jobs,
     lane: usize,
-    dispatcher: Arc<dyn Dispatcher>,
+    dispatcher: &'a dyn Dispatcher,
 }
 
-impl Done {
+impl<'a> Done<'a> {
     /// For completions of `lane`.
-    pub fn new(dispatcher: Arc<dyn Dispatcher>, lane: usize) -> Self {
+    pub const fn new(dispatcher: &'a dyn Dispatcher, lane: usize) -> Self {
         Self { jobs: Jobs::new(), lane, dispatcher }
     }
 
@@ -214,7 +216,7 @@ impl Done {
     }
 }
 
-impl Drop for Done {
+impl Drop for Done<'_> {
     fn drop(&mut self) {
         self.hand_over();
     }
@@ -284,7 +286,7 @@ impl Broker {
     }
 
     /// Submits a request. What cannot be taken is finished at once, into `done`.
-    pub fn submit(&self, request: Box<dyn Request>, done: &mut Done) {
+    pub fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) {
         let submitted = lock(&self.outbox).submit(request);
         match submitted {
             Ok(None) => {}
@@ -307,7 +309,7 @@ impl Broker {
         };
         let (tell, told) = oneshot::channel();
         let call = Box::new(Call { address: self.address.clone(), command, deadline, patient, tell });
-        self.submit(call, &mut Done::new(Arc::clone(&self.world.dispatcher), self.lane));
+        self.submit(call, &mut Done::new(&*self.world.dispatcher, self.lane));
         told.await.unwrap_or(Err(CallError::Closed { sent: true }))
     }
 
@@ -433,7 +435,7 @@ impl Request for Call {
         encode_command(&self.command, opaque, format, out)
     }
 
-    fn finish(self: Box<Self>, reply: Reply<'_>, _: &mut Done) {
+    fn finish(self: Box<Self>, reply: Reply<'_>, _: &mut Done<'_>) {
         let Self { address, tell, .. } = *self;
         let result = match reply {
             Reply::Answer(answer) => Command::decode(&answer.frame).map_err(|error| CallError::Garbled {
@@ -469,5 +471,5 @@ pub(crate) fn encode_command(
 ) -> Result<(), EncodeError> {
     let mut command = command.clone();
     command.opaque = opaque;
-    out.frame(&Bytes::new(), |bytes| command.encode(format, bytes))
+    out.frame(&Body::EMPTY, |bytes| command.encode(format, bytes))
 }

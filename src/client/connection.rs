@@ -67,7 +67,7 @@ pub(crate) struct Connection<'a> {
     session: Session<Sent, Instant>,
     reader: ReadBuf,
     writer: Writer,
-    done: Done,
+    done: Done<'a>,
     timer: Timer,
     /// Set once told to stop: written, half-closed, until when the peer may take to close.
     linger: Option<Instant>,
@@ -200,6 +200,8 @@ impl<'a> Connection<'a> {
 
     /// Ends the requests that the frames of the read buffer answer.
     fn work_off(&mut self) -> Result<(), String> {
+        // One look at the clock for all of them.
+        let at = self.broker.world.clock.now();
         loop {
             let frame = match frame::decode(self.reader.filled(), FRAME_BYTES_MAX) {
                 Ok(Some(frame)) => frame,
@@ -218,11 +220,11 @@ impl<'a> Connection<'a> {
                 // That alone does not make a connection one that can be used.
                 self.answered |= !sent_away;
                 if sent_away {
-                    self.leaving.get_or_insert_with(|| self.broker.world.clock.now() + LEAVE_LIMIT);
+                    self.leaving.get_or_insert(at + LEAVE_LIMIT);
                     // What this answer leads to waits for the next connection.
                     lock(&self.broker.outbox).requeue();
                 }
-                sent.request.finish(Reply::Answer(&Answer { head, frame }), &mut self.done);
+                sent.request.finish(Reply::Answer(&Answer { at, head, frame }), &mut self.done);
             } else {
                 self.stray(opaque);
             }
@@ -509,5 +511,5 @@ impl Request for Greeting {
         encode_command(&self.command, opaque, format, out)
     }
 
-    fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done) {}
+    fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done<'_>) {}
 }

@@ -206,8 +206,8 @@ impl Instance {
     }
 
     /// For completions that never reached a broker.
-    pub fn done(&self) -> Done {
-        Done::new(Arc::clone(&self.world.dispatcher), 0)
+    pub fn done(&self) -> Done<'_> {
+        Done::new(&*self.world.dispatcher, 0)
     }
 
     /// Lets brokers know of one more producer of `group`.

@@ -3,6 +3,7 @@
 //! [`routes::RouteWaiter`].
 
 pub mod address;
+pub mod body;
 pub mod broker;
 pub mod config;
 pub(crate) mod connection;

@@ -30,7 +30,7 @@ struct State {
 
 impl Pauses {
     /// Gives `waiter` the route of `topic` at `when`.
-    pub fn add(&self, topic: Text, when: Instant, waiter: Box<dyn RouteWaiter>, done: &mut Done) {
+    pub fn add(&self, topic: Text, when: Instant, waiter: Box<dyn RouteWaiter>, done: &mut Done<'_>) {
         let mut state = lock(&self.state);
         if state.closed {
             drop(state);
@@ -47,7 +47,7 @@ impl Pauses {
     }
 
     /// Ends the waiters that are to be cut off.
-    pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
+    pub(crate) fn cut(&self, cut: Cut, done: &mut Done<'_>) {
         let ended: Vec<_> =
             lock(&self.state).waiting.extract_if(.., |_, (_, waiter)| cut.means(waiter.owner())).collect();
         for (_, (_, waiter)) in ended {
@@ -144,7 +144,7 @@ mod tests {
             None
         }
 
-        fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, _: &mut Done) {
+        fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, _: &mut Done<'_>) {
             lock(&self.1).push((self.0, route.err().map(|error| error.to_string()).unwrap_or_default()));
         }
     }
@@ -154,7 +154,7 @@ mod tests {
         let begun = Instant::now();
         let at = |ms| begun + Duration::from_millis(ms);
         let (pauses, told) = (Pauses::default(), Arc::new(Mutex::new(Vec::new())));
-        let mut done = Done::new(Arc::new(Nowhere), 0);
+        let mut done = Done::new(&Nowhere, 0);
         let waiter = |number| Box::new(Waiter(number, Arc::clone(&told)));
         for (number, ms) in [(1, 20), (2, 20), (3, 10), (4, 30), (5, 20), (6, 40)] {
             pauses.add("T".into(), at(ms), waiter(number), &mut done);

@@ -103,8 +103,8 @@ impl<F: Fn()> Drop for Last<'_, F> {
 }
 
 /// For the completions of a broker.
-pub(crate) fn done_for(broker: &Broker) -> Done {
-    Done::new(Arc::clone(&broker.world.dispatcher), broker.lane)
+pub(crate) fn done_for(broker: &Broker) -> Done<'_> {
+    Done::new(&*broker.world.dispatcher, broker.lane)
 }
 
 /// Ends `requests`, none of which was sent.

@@ -88,7 +88,7 @@ pub trait RouteWaiter: Send {
     /// How long it waits.
     fn deadline(&self) -> Option<Instant>;
     /// Takes the outcome. Called without a lock; may submit.
-    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done);
+    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done<'_>);
 }
 
 type Map<T> = HashMap<Arc<str>, T, BuildHasherDefault<DefaultHasher>>;
@@ -144,7 +144,13 @@ impl Routes {
 
     /// Gives `waiter` the route of `topic`, after the one look-up of it when it is not known. A topic that no
     /// name server knew a moment ago is not looked up.
-    pub fn join(&self, instance: &Arc<Instance>, topic: &str, waiter: Box<dyn RouteWaiter>, done: &mut Done) {
+    pub fn join(
+        &self,
+        instance: &Arc<Instance>,
+        topic: &str,
+        waiter: Box<dyn RouteWaiter>,
+        done: &mut Done<'_>,
+    ) {
         let mut looking = lock(&self.looking);
         if self.is_stopped() {
             drop(looking);
@@ -274,7 +280,7 @@ impl Routes {
     }
 
     /// Ends the waiters that are to be cut off.
-    pub(crate) fn cut(&self, cut: Cut, done: &mut Done) {
+    pub(crate) fn cut(&self, cut: Cut, done: &mut Done<'_>) {
         let mut ended = Vec::new();
         for topic in lock(&self.looking).values_mut() {
             ended.extend(topic.waiting.extract_if(.., |waiter| cut.means(waiter.owner())));
@@ -299,7 +305,7 @@ impl Routes {
     }
 
     /// Ends those whose deadline has passed; `why` is what there is to say beside that.
-    fn expire(&self, topic: &str, why: Option<&NoNameServer>, done: &mut Done) {
+    fn expire(&self, topic: &str, why: Option<&NoNameServer>, done: &mut Done<'_>) {
         let now = self.clock.now();
         let expired: Vec<_> = lock(&self.looking).get_mut(topic).map_or_else(Vec::new, |topic| {
             let over = |waiter: &mut Box<dyn RouteWaiter>| waiter.deadline().is_some_and(|at| at <= now);

@@ -6,10 +6,9 @@ use std::io::IoSlice;
 use bytes::Bytes;
 use protocol::EncodeError;
 
-/// A body of this size or more is not copied between the frames but written from where it lies.
-const PIECE_BYTES_MIN: usize = 8 * 1024;
+use crate::client::body::Body;
 
-/// Bytes to write: heads and small bodies in one buffer, large bodies as shared pieces in between.
+/// Bytes to write: heads and small bodies in one buffer, shared bodies as pieces in between.
 #[derive(Default)]
 pub struct WriteBuf {
     bytes: Vec<u8>,
@@ -30,16 +29,16 @@ impl WriteBuf {
     /// Puts one frame in: `head` writes prefix and header, `body` follows.
     pub fn frame(
         &mut self,
-        body: &Bytes,
+        body: &Body,
         head: impl FnOnce(&mut Vec<u8>) -> Result<(), EncodeError>,
     ) -> Result<(), EncodeError> {
         let before = self.bytes.len();
         head(&mut self.bytes).inspect_err(|_| self.bytes.truncate(before))?;
-        if body.len() >= PIECE_BYTES_MIN {
+        if let Some(body) = body.shared() {
             self.pieces.push_back(Piece { at: self.bytes.len(), body: body.clone() });
             self.total += body.len() as u64;
         } else {
-            self.bytes.extend_from_slice(body);
+            self.bytes.extend_from_slice(body.as_slice());
         }
         self.total += (self.bytes.len() - before) as u64;
         Ok(())
@@ -116,6 +115,7 @@ impl WriteBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::body::SHARED_BYTES_MIN;
 
     fn written(buffer: &mut WriteBuf, step: usize) -> Vec<u8> {
         let mut all = Vec::new();
@@ -136,14 +136,14 @@ mod tests {
 
     #[test]
     fn bytes_come_out_in_order_whatever_the_socket_takes() {
-        let large = Bytes::from(vec![7; PIECE_BYTES_MIN]);
-        let small = Bytes::from_static(b"small");
+        let large = Body::from(vec![7; SHARED_BYTES_MIN]);
+        let small = Body::from(b"small".to_vec());
         let mut expected = Vec::new();
         for (index, body) in (0_u8..).zip([&small, &large, &large, &small, &large]) {
             expected.extend_from_slice(&[index; 3]);
-            expected.extend_from_slice(body);
+            expected.extend_from_slice(body.as_slice());
         }
-        for step in [1, 2, 3, 7, PIECE_BYTES_MIN - 1, PIECE_BYTES_MIN, PIECE_BYTES_MIN + 4, usize::MAX] {
+        for step in [1, 2, 3, 7, SHARED_BYTES_MIN - 1, SHARED_BYTES_MIN, SHARED_BYTES_MIN + 4, usize::MAX] {
             let mut buffer = WriteBuf::default();
             for (index, body) in (0_u8..).zip([&small, &large, &large, &small, &large]) {
                 let head = |out: &mut Vec<u8>| {

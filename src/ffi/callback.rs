@@ -3,12 +3,13 @@
 
 use std::ffi::{c_char, c_void};
 use std::io::Write;
+use std::sync::atomic::AtomicPtr;
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::handle;
 use crate::ffi::types::rocketmq_send_result;
 use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
-use crate::producer::{Callback, SendResult};
+use crate::producer::{Callback, Context, Outcome};
 use crate::text::Text;
 
 /// The application's own pointer, passed through and never looked at.
@@ -46,17 +47,26 @@ pub(super) fn on_sent(callback: rocketmq_send_fn, user_data: *mut c_void) -> Res
     let Some(callback) = callback else {
         return Err(Error::new(ErrorKind::InvalidArgument, "`callback` is NULL"));
     };
-    let user_data = UserData(user_data);
-    Ok(Callback::new(move |end: Result<&SendResult, &Error>| {
-        // The whole wrapper moves in: captured by field, the bare pointer could not change threads.
-        let UserData(user_data) = { user_data };
-        let (result, error) = match end {
-            Ok(result) => (handle::lend::<rocketmq_send_result>(result), std::ptr::null()),
-            Err(error) => (std::ptr::null(), handle::lend::<rocketmq_error>(error)),
-        };
-        // SAFETY: the application's function, called as its type says; both objects outlive the call.
-        call(|| unsafe { callback(result, error, user_data) });
-    }))
+    // The application's own pointer, passed through and never looked at; what stands behind it is the application's to
+    // protect. Without a box: there is one of these for every send.
+    let context = [AtomicPtr::new(callback as *mut ()), AtomicPtr::new(user_data.cast())];
+    Ok(Callback::plain(sent, context))
+}
+
+/// A function that [`on_sent`] got, which is not NULL.
+type SendFn = unsafe extern "C-unwind" fn(*const rocketmq_send_result, *const rocketmq_error, *mut c_void);
+
+/// Tells the application of the end.
+fn sent(end: Outcome<'_>, [callback, user_data]: Context) {
+    // SAFETY: `on_sent` made the pointer from a function of this type.
+    let callback = unsafe { std::mem::transmute::<*mut (), SendFn>(callback.into_inner()) };
+    let user_data = user_data.into_inner().cast();
+    let (result, error) = match end {
+        Ok(result) => (handle::lend::<rocketmq_send_result>(result), std::ptr::null()),
+        Err(error) => (std::ptr::null(), handle::lend::<rocketmq_error>(error)),
+    };
+    // SAFETY: the application's function, called as its type says; both objects outlive the call.
+    call(|| unsafe { callback(result, error, user_data) });
 }
 
 /// Where log lines go. Dropped when it is replaced; only then the application gets `user_data` back.

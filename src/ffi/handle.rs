@@ -52,9 +52,14 @@ impl Handle for rocketmq_queue_list {
 }
 
 /// Makes an object the caller's.
-#[expect(clippy::disallowed_methods, reason = "the one place where ownership goes to C")]
 pub(super) fn give<H: Handle>(object: H::Object) -> *mut H {
-    Box::into_raw(Box::new(object)).cast()
+    give_box(Box::new(object))
+}
+
+/// The same for one that has a box.
+#[expect(clippy::disallowed_methods, reason = "the one place where ownership goes to C")]
+pub(super) fn give_box<H: Handle>(object: Box<H::Object>) -> *mut H {
+    Box::into_raw(object).cast()
 }
 
 /// Takes an object back, to drop it.
@@ -62,12 +67,20 @@ pub(super) fn give<H: Handle>(object: H::Object) -> *mut H {
 /// # Safety
 ///
 /// `object` is NULL or came from [`give`], and is not used again.
-#[expect(clippy::disallowed_methods, reason = "the one place where ownership comes back from C")]
 pub(super) unsafe fn destroy<H: Handle>(object: *mut H) {
-    if !object.is_null() {
-        // SAFETY: `give` made it as a box of this type, and the caller gives it up.
-        drop(unsafe { Box::from_raw(object.cast::<H::Object>()) });
-    }
+    // SAFETY: the caller's promise, passed on.
+    drop(unsafe { take_back(object) });
+}
+
+/// Takes an object back, to use its memory again; nothing for NULL.
+///
+/// # Safety
+///
+/// As for [`destroy`].
+#[expect(clippy::disallowed_methods, reason = "the one place where ownership comes back from C")]
+pub(super) unsafe fn take_back<H: Handle>(object: *mut H) -> Option<Box<H::Object>> {
+    // SAFETY: `give` made it as a box of this type, and the caller gives it up.
+    (!object.is_null()).then(|| unsafe { Box::from_raw(object.cast::<H::Object>()) })
 }
 
 /// Reads an object.

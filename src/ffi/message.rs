@@ -6,7 +6,7 @@ use std::ptr;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::output::Output;
 use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_status};
-use crate::ffi::{boundary, handle, input};
+use crate::ffi::{boundary, handle, input, spare};
 use crate::producer::Message;
 use crate::text::Text;
 
@@ -27,7 +27,7 @@ pub unsafe extern "C" fn rocketmq_message_create(
         // SAFETY: NULL or text.
         let topic = unsafe { input::text("topic", topic) }?;
         message.required("message")?;
-        message.give(Message::new(topic)?);
+        message.give_box(fresh(topic)?);
         Ok(())
     })
 }
@@ -67,11 +67,11 @@ pub unsafe extern "C" fn rocketmq_message_build(
         // SAFETY: NULL or a buffer of that length.
         let body = unsafe { input::bytes("body", body, body_len) }?;
         message.required("message")?;
-        let mut built = Message::new(topic)?;
+        let mut built = fresh(topic)?;
         built.set_tags(tags)?;
         built.set_keys(keys)?;
         built.set_body(body)?;
-        message.give(built);
+        message.give_box(built);
         Ok(())
     })
 }
@@ -98,8 +98,11 @@ pub unsafe extern "C" fn rocketmq_message_clone(message: *const rocketmq_message
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rocketmq_message_destroy(message: *mut rocketmq_message) {
     boundary::value((), || {
-        // SAFETY: NULL, or given up by its owner.
-        unsafe { handle::destroy(message) };
+        // One that lies among the spare ones was destroyed before: twice there, it would be given to two owners.
+        if !spare::holds(message.cast()) {
+            // SAFETY: NULL, or given up by its owner.
+            unsafe { handle::take_back(message) }.into_iter().for_each(spare::keep);
+        }
         Ok(())
     });
 }
@@ -348,6 +351,17 @@ pub unsafe extern "C" fn rocketmq_message_property_at(
         value.put(text.as_c_str().as_ptr());
         Ok(())
     })
+}
+
+/// A message without body, in the memory of one that was destroyed where there is one.
+fn fresh(topic: &str) -> Result<Box<Message>, Error> {
+    match spare::take() {
+        None => Ok(Box::new(Message::new(topic)?)),
+        Some(mut message) => {
+            message.renew(topic)?;
+            Ok(message)
+        }
+    }
 }
 
 /// One of a message's texts, "" for NULL.

@@ -48,6 +48,7 @@ mod handle;
 mod input;
 mod output;
 mod owned;
+mod spare;
 
 mod config;
 mod error;

@@ -75,4 +75,11 @@ impl<H: Handle> Output<*mut H> {
             self.put(handle::give(object));
         }
     }
+
+    /// The same for one that has a box.
+    pub(super) fn give_box(&self, object: Box<H::Object>) {
+        if !self.0.is_null() {
+            self.put(handle::give_box(object));
+        }
+    }
 }

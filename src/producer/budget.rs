@@ -24,55 +24,76 @@ pub(crate) enum Full {
     Completions,
 }
 
-/// The accounts of a producer.
-pub(crate) struct Budget {
+/// What ended sends leave for those that begin; more is not kept.
+const SPARES_MAX: usize = 4096;
+/// A larger memory of a body is not kept.
+const SPARE_BYTES_MAX: usize = 4096;
+
+/// The accounts of a producer. Beside them, under the same lock, lies the memory of ended sends, of their bodies and
+/// of `S`, all that is left of them: it comes back with the room, and goes out with it.
+pub(crate) struct Budget<S> {
     limits: Limits,
-    state: Mutex<State>,
+    state: Mutex<State<S>>,
     /// Notified when nothing is in flight, when no completion is open either, and when an epoch has ended.
     idle: Notify,
 }
 
-#[derive(Default)]
-struct State {
+struct State<S> {
     messages: usize,
     bytes: usize,
     completions: usize,
     /// First come, first served.
-    queue: VecDeque<Waiting>,
+    queue: VecDeque<Waiting<S>>,
     /// Permits that are out, by epoch, the present one last: each flush begins a new one, so that it waits for
     /// what was granted before it alone.
     epochs: VecDeque<usize>,
     /// Number of the first of them.
     first_epoch: u64,
+    /// At most [`SPARES_MAX`], as of bodies.
+    spares: Vec<S>,
+    bodies: Vec<Vec<u8>>,
 }
 
-struct Waiting {
+struct Waiting<S> {
     bytes: usize,
-    tell: oneshot::Sender<Permit>,
+    tell: oneshot::Sender<Permit<S>>,
 }
 
 /// Room for one send.
 #[derive(Debug)]
-pub(crate) struct Permit {
-    budget: Arc<Budget>,
+pub(crate) struct Permit<S> {
+    budget: Arc<Budget<S>>,
     in_flight: Option<usize>,
     completion: bool,
     epoch: u64,
+    /// What an ended send left, until it is taken; then what this one leaves.
+    spare: Option<S>,
+    body: Vec<u8>,
 }
 
-impl std::fmt::Debug for Budget {
+impl<S> std::fmt::Debug for Budget<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.limits.fmt(f)
     }
 }
 
-impl Budget {
+impl<S> Budget<S> {
     pub(crate) fn new(limits: Limits) -> Arc<Self> {
-        Arc::new(Self { limits, state: Mutex::default(), idle: Notify::new() })
+        let state = State {
+            messages: 0,
+            bytes: 0,
+            completions: 0,
+            queue: VecDeque::new(),
+            epochs: VecDeque::new(),
+            first_epoch: 0,
+            spares: Vec::new(),
+            bodies: Vec::new(),
+        };
+        Arc::new(Self { limits, state: Mutex::new(state), idle: Notify::new() })
     }
 
     /// Takes room for one send of `bytes`, with room for its completion if it will have one.
-    pub(crate) fn take(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit, Full> {
+    pub(crate) fn take(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit<S>, Full> {
         let mut state = lock(&self.state);
         self.check_completion(&state, completion)?;
         if !state.queue.is_empty() || !self.fits(&state, bytes) {
@@ -82,7 +103,7 @@ impl Budget {
     }
 
     /// As [`Self::take`], but waits for room in flight. Dropping the future gives up the place.
-    pub(crate) async fn wait(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit, Full> {
+    pub(crate) async fn wait(self: &Arc<Self>, bytes: usize, completion: bool) -> Result<Permit<S>, Full> {
         let told = {
             let mut state = lock(&self.state);
             self.check_completion(&state, completion)?;
@@ -102,27 +123,34 @@ impl Budget {
         Ok(permit)
     }
 
-    fn check_completion(&self, state: &State, completion: bool) -> Result<(), Full> {
+    fn check_completion(&self, state: &State<S>, completion: bool) -> Result<(), Full> {
         if completion && state.completions >= self.limits.completions {
             return Err(Full::Completions);
         }
         Ok(())
     }
 
-    const fn fits(&self, state: &State, bytes: usize) -> bool {
+    const fn fits(&self, state: &State<S>, bytes: usize) -> bool {
         state.messages < self.limits.messages && bytes <= self.limits.bytes.saturating_sub(state.bytes)
     }
 
-    fn grant(self: &Arc<Self>, state: &mut State, bytes: usize, completion: bool) -> Permit {
+    fn grant(self: &Arc<Self>, state: &mut State<S>, bytes: usize, completion: bool) -> Permit<S> {
         state.messages += 1;
         state.bytes += bytes;
         state.completions += usize::from(completion);
         let epoch = state.grant();
-        Permit { budget: Arc::clone(self), in_flight: Some(bytes), completion, epoch }
+        Permit {
+            in_flight: Some(bytes),
+            completion,
+            epoch,
+            spare: state.spares.pop(),
+            body: state.bodies.pop().unwrap_or_default(),
+            budget: Arc::clone(self),
+        }
     }
 
     /// Gives room to those who wait, as far as it goes.
-    fn serve(self: &Arc<Self>, state: &mut State) -> Vec<(oneshot::Sender<Permit>, Permit)> {
+    fn serve(self: &Arc<Self>, state: &mut State<S>) -> Vec<(oneshot::Sender<Permit<S>>, Permit<S>)> {
         let mut served = Vec::new();
         while let Some(first) = state.queue.front() {
             if !first.tell.is_closed() && !self.fits(state, first.bytes) {
@@ -167,7 +195,8 @@ impl Budget {
         }
     }
 
-    fn give_back(self: &Arc<Self>, in_flight: Option<usize>, completion: bool, epoch: Option<u64>) {
+    fn give_back(self: &Arc<Self>, room: Room, mut spare: Option<S>, mut body: Vec<u8>) {
+        let Room { in_flight, completion, epoch } = room;
         let mut state = lock(&self.state);
         let flushed = epoch.is_some_and(|epoch| state.give_back(epoch));
         if let Some(bytes) = in_flight {
@@ -177,7 +206,14 @@ impl Budget {
         state.completions -= usize::from(completion);
         let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
         let idle = state.messages == 0;
+        if state.spares.len() < SPARES_MAX {
+            state.spares.extend(spare.take());
+        }
+        if state.bodies.len() < SPARES_MAX && (1..=SPARE_BYTES_MAX).contains(&body.capacity()) {
+            state.bodies.push(std::mem::take(&mut body));
+        }
         drop(state);
+        drop((spare, body));
         for (tell, permit) in served {
             // One that gave up meanwhile drops its permit, which serves the next.
             let _ = tell.send(permit);
@@ -188,21 +224,31 @@ impl Budget {
     }
 }
 
+/// What comes back.
+#[derive(Default)]
+struct Room {
+    /// Bytes of a send in flight.
+    in_flight: Option<usize>,
+    completion: bool,
+    /// Where the permit was counted, once all of it is back.
+    epoch: Option<u64>,
+}
+
 /// A place in the queue: holds the completion until the permit comes, gives it back when that is given up.
-struct Place<'a> {
-    budget: &'a Arc<Budget>,
+struct Place<'a, S> {
+    budget: &'a Arc<Budget<S>>,
     completion: bool,
 }
 
-impl Drop for Place<'_> {
+impl<S> Drop for Place<'_, S> {
     fn drop(&mut self) {
         if self.completion {
-            self.budget.give_back(None, true, None);
+            self.budget.give_back(Room { completion: true, ..Room::default() }, None, Vec::new());
         }
     }
 }
 
-impl State {
+impl<S> State<S> {
     /// Counts one more permit in the present epoch, whose number comes back.
     fn grant(&mut self) -> u64 {
         match self.epochs.back_mut() {
@@ -236,21 +282,39 @@ impl State {
     }
 }
 
-impl Permit {
-    /// The network part has ended: gives back the room in flight.
-    pub(crate) fn end_in_flight(&mut self) {
+impl<S> Permit<S> {
+    /// The network part has ended: gives back the room in flight, and the memory of the body.
+    pub(crate) fn end_in_flight(&mut self, body: Vec<u8>) {
         if let Some(bytes) = self.in_flight.take() {
             let epoch = (!self.completion).then_some(self.epoch);
-            self.budget.give_back(Some(bytes), false, epoch);
+            self.budget.give_back(Room { in_flight: Some(bytes), completion: false, epoch }, None, body);
         }
+    }
+
+    /// The memory of an ended send's body, or none.
+    pub(crate) fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.body)
+    }
+
+    /// What is left of an ended send, if there is something.
+    pub(crate) const fn take_spare(&mut self) -> Option<S> {
+        self.spare.take()
+    }
+
+    /// Gives back everything, and what is left of the send.
+    pub(crate) fn end(mut self, spare: S, body: Vec<u8>) {
+        (self.spare, self.body) = (Some(spare), body);
     }
 }
 
-impl Drop for Permit {
+impl<S> Drop for Permit<S> {
     fn drop(&mut self) {
-        if self.in_flight.is_some() || self.completion {
-            let completion = std::mem::take(&mut self.completion);
-            self.budget.give_back(self.in_flight.take(), completion, Some(self.epoch));
+        let (in_flight, spare, body) = (self.in_flight.take(), self.spare.take(), self.take_body());
+        let completion = std::mem::take(&mut self.completion);
+        // Without either, its epoch has it back already.
+        let epoch = (in_flight.is_some() || completion).then_some(self.epoch);
+        if epoch.is_some() || spare.is_some() {
+            self.budget.give_back(Room { in_flight, completion, epoch }, spare, body);
         }
     }
 }
@@ -274,11 +338,11 @@ mod tests {
         }
     }
 
-    fn budget(messages: usize, bytes: usize, completions: usize) -> Arc<Budget> {
+    fn budget(messages: usize, bytes: usize, completions: usize) -> Arc<Budget<u8>> {
         Budget::new(Limits { messages, bytes, completions })
     }
 
-    fn state(budget: &Budget) -> (usize, usize, usize, usize) {
+    fn state(budget: &Budget<u8>) -> (usize, usize, usize, usize) {
         let state = lock(&budget.state);
         (state.messages, state.bytes, state.completions, state.queue.len())
     }
@@ -290,7 +354,7 @@ mod tests {
         assert_eq!(b.take(7, true).unwrap_err(), Full::InFlight, "bytes");
         let mut second = b.take(6, true).unwrap();
         assert_eq!(b.take(0, true).unwrap_err(), Full::InFlight, "messages");
-        second.end_in_flight();
+        second.end_in_flight(Vec::new());
         let third = b.take(6, true).unwrap();
         assert_eq!(b.take(0, true).unwrap_err(), Full::Completions);
         assert_eq!(state(&b), (2, 10, 3, 0));
@@ -340,7 +404,7 @@ mod tests {
         assert!(is_idle(false) && is_idle(true));
         let mut permit = b.take(1, true).unwrap();
         assert!(!is_idle(false) && !is_idle(true));
-        permit.end_in_flight();
+        permit.end_in_flight(Vec::new());
         assert!(is_idle(false) && !is_idle(true));
         drop(permit);
         assert!(is_idle(true));
@@ -377,6 +441,32 @@ mod tests {
         assert!(poll(&mut second) && !poll(&mut flush()));
         drop(rest);
         assert!(poll(&mut flush()));
+    }
+
+    #[test]
+    fn what_an_ended_send_leaves_goes_to_one_that_begins_and_never_is_it_more_than_the_limit() {
+        let b = budget(SPARES_MAX + 2, 10, SPARES_MAX + 2);
+        let mut first = b.take(1, true).unwrap();
+        assert_eq!((first.take_spare(), first.take_body().capacity()), (None, 0));
+        first.end_in_flight(Vec::with_capacity(100));
+        let mut second = b.take(1, false).unwrap();
+        assert_eq!((second.take_spare(), second.take_body().capacity()), (None, 100));
+        second.end_in_flight(Vec::with_capacity(SPARE_BYTES_MAX + 1));
+        first.end(7, Vec::new());
+        drop(second);
+        assert_eq!(state(&b), (0, 0, 0, 0));
+        let mut third = b.take(1, false).unwrap();
+        assert_eq!(
+            (third.take_spare(), third.take_spare(), third.take_body().capacity()),
+            (Some(7), None, 0)
+        );
+        drop(third);
+        let all: Vec<_> = (0..SPARES_MAX + 2).map(|_| b.take(0, false).unwrap()).collect();
+        all.into_iter().for_each(|permit| permit.end(8, Vec::new()));
+        assert_eq!(lock(&b.state).spares.len(), SPARES_MAX);
+        // One that is not taken goes back.
+        drop(b.take(0, false).unwrap());
+        assert_eq!(lock(&b.state).spares.len(), SPARES_MAX);
     }
 
     #[test]

@@ -1,20 +1,21 @@
 //! One accepted send on its way: from the route to the outcome, through all its attempts. It owns the
 //! completion and the permits, so whatever happens to it, the send ends once and its room comes back.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use protocol::codes::{SendStatus, response};
 use protocol::header::send::{SendAnswer, SendMessage};
 use protocol::message::id::UniqueId;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
+use crate::client::body::Body;
 use crate::client::broker::{Answer, Done, Owner, Reply, Request};
+use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
-use crate::producer::Producer;
 use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::Permit;
 use crate::producer::fault::Verdict;
@@ -22,6 +23,7 @@ use crate::producer::namespace::Namespace;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
 use crate::producer::short_text::ShortText;
+use crate::producer::{Moment, Producer};
 use crate::runtime::Job;
 use crate::text::Text;
 
@@ -32,10 +34,10 @@ pub(crate) struct Parcel {
     /// With the namespace, if there is one.
     pub(crate) wrapped_topic: Option<Text>,
     pub(crate) id: UniqueId,
-    /// The message's own properties in wire form.
-    pub(crate) properties: Arc<str>,
+    /// The message's own properties in wire form, if it has some.
+    pub(crate) properties: Option<Arc<str>>,
     /// Compressed if `sys_flag` says so; the same bytes in every attempt.
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
     pub(crate) sys_flag: i32,
     /// A queue of the caller's choice: retries stay there.
     pub(crate) queue: Option<(Text, i32)>,
@@ -48,13 +50,28 @@ impl Parcel {
     }
 }
 
+/// Whose a send is.
+struct Held(Option<Arc<Producer>>);
+
+impl Deref for Held {
+    type Target = Arc<Producer>;
+
+    fn deref(&self) -> &Arc<Producer> {
+        #[expect(clippy::panic, reason = "`Spare` keeps what has none from being used")]
+        self.0.as_ref().unwrap_or_else(|| panic!("an ended send goes on"))
+    }
+}
+
+/// What is left of a send that has ended: its memory, for one that begins.
+pub(crate) struct Spare(Box<Flight>);
+
 /// One accepted send.
 pub(crate) struct Flight {
-    producer: Arc<Producer>,
+    producer: Held,
     parcel: Parcel,
     plan: Plan,
     accepted: Instant,
-    permit: Option<Permit>,
+    permit: Option<Permit<Spare>>,
     /// Taken when the send has ended.
     completion: Completion,
     /// Set when the send has ended and its callback is due.
@@ -99,17 +116,19 @@ impl Target {
 }
 
 impl Flight {
+    /// A send of `producer`, accepted at `accepted`, in the memory of another where there is one.
     pub(crate) fn new(
-        producer: Arc<Producer>,
-        parcel: Parcel,
-        plan: Plan,
-        permit: Permit,
+        producer: &Arc<Producer>,
+        (parcel, plan): (Parcel, Plan),
+        accepted: Instant,
+        mut permit: Permit<Spare>,
         completion: Completion,
     ) -> Box<Self> {
-        Box::new(Self {
-            accepted: producer.now(),
+        let spare = permit.take_spare();
+        let fresh = |tried| Self {
+            accepted,
             owner: producer.owner(),
-            producer,
+            producer: Held(Some(Arc::clone(producer))),
             parcel,
             plan,
             permit: Some(permit),
@@ -119,30 +138,50 @@ impl Flight {
             attempts: 0,
             throttles: 0,
             fate: Outcome::NotSent,
-            tried: Vec::new(),
+            tried,
             stored: None,
-        })
+        };
+        match spare {
+            None => Box::new(fresh(Vec::new())),
+            Some(Spare(mut flight)) => {
+                *flight = fresh(std::mem::take(&mut flight.tried));
+                flight
+            }
+        }
+    }
+
+    /// Leaves its memory to another send, with the room that it still holds.
+    fn leave(mut self: Box<Self>) {
+        let Some(permit) = self.permit.take() else { return };
+        let body = self.parcel.body.empty();
+        self.producer.0 = None;
+        self.parcel.topic = Text::EMPTY;
+        self.parcel.wrapped_topic = None;
+        self.parcel.properties = None;
+        self.parcel.queue = None;
+        self.outcome = None;
+        self.target = None;
+        self.stored = None;
+        self.tried.clear();
+        permit.end(Spare(self), body);
     }
 
     /// Begins: with the route at hand, or after its look-up.
-    pub(crate) fn start(self: Box<Self>, done: &mut Done) {
-        let Some(instance) = self.producer.instance() else {
-            return self.end_with(ErrorKind::Internal, "the producer has no client", done);
-        };
+    pub(crate) fn start(self: Box<Self>, instance: &Arc<Instance>, moment: Moment, done: &mut Done<'_>) {
         match instance.routes().get(self.parcel.topic_on_the_wire().as_str()) {
-            Some(route) => self.attempt(route, done),
+            Some(route) => self.attempt(route, moment, done),
             None => {
                 let topic = self.parcel.topic_on_the_wire().clone();
-                instance.routes().join(&instance, topic.as_str(), self, done);
+                instance.routes().join(instance, topic.as_str(), self, done);
             }
         }
     }
 
     /// The next attempt, over `route`.
-    fn attempt(mut self: Box<Self>, route: Arc<TopicRoute>, done: &mut Done) {
+    fn attempt(mut self: Box<Self>, route: Arc<TopicRoute>, moment: Moment, done: &mut Done<'_>) {
         let queue = match &self.parcel.queue {
             Some((broker, id)) => select::named(&route, broker, *id),
-            None => select::next(&route, &self.known()),
+            None => select::next(&route, &self.known(moment.now)),
         };
         let known = queue.and_then(|queue| route.brokers.get(queue.broker).map(|known| (queue, known)));
         let Some((queue, known)) = known else {
@@ -158,25 +197,23 @@ impl Flight {
         };
         self.attempts += 1;
         let has_other = self.parcel.queue.is_none() && select::has_other(&route);
-        let begun = self.producer.now();
+        let Moment { now: begun, wall_ms: born_ms } = moment;
         let settings = &self.producer.settings;
         let deadline = self.plan.attempt_deadline(begun, self.attempts, has_other, settings);
         let broker = Arc::clone(&known.broker);
-        let born_ms = self.producer.wall_ms();
         self.target = Some(Target { route, queue, born_ms, begun, deadline, went_away: false });
         broker.submit(self, done);
     }
 
     /// What there is to know when a queue is chosen.
-    fn known(&self) -> select::Known<'_> {
-        let faults = self.producer.faults.as_deref().map(|faults| (faults, self.producer.now()));
+    fn known(&self, now: Instant) -> select::Known<'_> {
+        let faults = self.producer.faults.as_deref().map(|faults| (faults, now));
         select::Known { tried: &self.tried, faults }
     }
 
     /// Remembers what this attempt says of its broker.
-    fn record(&self, verdict: Verdict) {
+    fn record(&self, verdict: Verdict, now: Instant) {
         if let (Some(faults), Some(target)) = (&self.producer.faults, &self.target) {
-            let now = self.producer.now();
             let latency = now.saturating_duration_since(target.begun);
             faults.record(target.broker_name(), verdict, latency, now);
         }
@@ -193,7 +230,7 @@ impl Flight {
         self.producer.has_purged(self.owner)
     }
 
-    fn on_answer(self: Box<Self>, answer: &Answer<'_>, done: &mut Done) {
+    fn on_answer(self: Box<Self>, answer: &Answer<'_>, done: &mut Done<'_>) {
         let head = &answer.head;
         let Some(status) = SendStatus::from_code(head.code) else {
             if head.code == response::GO_AWAY && self.producer.may_go_on() && self.goes_on_elsewhere() {
@@ -203,9 +240,9 @@ impl Flight {
             return self.on_failure(&Failure::Refused { code: head.code, remark }, done);
         };
         match SendAnswer::read(head) {
-            Ok(answer) => {
-                self.record(Verdict::Answered);
-                self.on_stored(status, &answer, done);
+            Ok(stored) => {
+                self.record(Verdict::Answered, answer.at);
+                self.on_stored(status, answer.at, &stored, done);
             }
             Err(error) => self.on_failure(&Failure::Garbled(error.to_string()), done),
         }
@@ -218,7 +255,7 @@ impl Flight {
 
     /// The same attempt once more: the broker did not serve it, and takes new connections or its place is
     /// taken by another.
-    fn over_another_connection(mut self: Box<Self>, done: &mut Done) {
+    fn over_another_connection(mut self: Box<Self>, done: &mut Done<'_>) {
         let broker = self.target.as_mut().and_then(|target| {
             target.went_away = true;
             target.route.brokers.get(target.queue.broker).map(|known| Arc::clone(&known.broker))
@@ -229,7 +266,13 @@ impl Flight {
         }
     }
 
-    fn on_stored(mut self: Box<Self>, status: SendStatus, answer: &SendAnswer<'_>, done: &mut Done) {
+    fn on_stored(
+        mut self: Box<Self>,
+        status: SendStatus,
+        at: Instant,
+        answer: &SendAnswer<'_>,
+        done: &mut Done<'_>,
+    ) {
         let broker = self.target.as_ref().map(|target| target.broker_name().clone()).unwrap_or_default();
         let result = SendResult {
             status,
@@ -241,7 +284,7 @@ impl Flight {
             queue_offset: answer.queue_offset,
             transaction_id: Text::new(&answer.transaction_id),
             attempts: self.attempts,
-            latency: self.producer.now().saturating_duration_since(self.accepted),
+            latency: at.saturating_duration_since(self.accepted),
         };
         let again =
             status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
@@ -252,10 +295,10 @@ impl Flight {
         self.again(done);
     }
 
-    fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done) {
+    fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done<'_>) {
         self.fate = attempt::worse(self.fate, failure.outcome());
         if let Some(verdict) = Verdict::of(failure) {
-            self.record(verdict);
+            self.record(verdict, self.producer.now());
         }
         if failure.may_be_retried(&self.producer.settings) && self.may_go_on() {
             log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
@@ -279,7 +322,7 @@ impl Flight {
     }
 
     /// Ends the send for this reason.
-    fn fail(self: Box<Self>, failure: &Failure, done: &mut Done) {
+    fn fail(self: Box<Self>, failure: &Failure, done: &mut Done<'_>) {
         let kind = match failure {
             Failure::Call(_) if self.is_purged() => ErrorKind::Cancelled,
             Failure::Call(_) => self.producer.own_kind(failure.kind()),
@@ -295,13 +338,17 @@ impl Flight {
     }
 
     /// One more attempt, elsewhere if there is an elsewhere.
-    fn again(mut self: Box<Self>, done: &mut Done) {
+    fn again(mut self: Box<Self>, done: &mut Done<'_>) {
         self.leave_target();
-        self.start(done);
+        let Some(instance) = self.producer.instance() else {
+            return self.end_with(ErrorKind::Internal, "the producer has no client", done);
+        };
+        let moment = self.producer.moment();
+        self.start(&instance, moment, done);
     }
 
     /// The same, later.
-    fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done) {
+    fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done<'_>) {
         let Some(instance) = self.producer.instance() else { return self.again(done) };
         self.leave_target();
         instance.pauses().add(self.parcel.topic_on_the_wire().clone(), when, self, done);
@@ -313,27 +360,21 @@ impl Flight {
         }
     }
 
-    fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done) {
+    fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done<'_>) {
         self.end(Err(Error::new(kind, text)), done);
     }
 
     /// Ends the send: gives back its room and tells whoever wants to know. A message that was stored is a
     /// result, whatever became of the attempts to store it better.
-    fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done) {
+    fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done<'_>) {
         let stored = self.stored.take();
         let outcome = outcome.or_else(|error| match stored {
             Some(stored) => Ok(SendResult { attempts: self.attempts, ..*stored }),
             None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
         });
-        // Before their room in flight is given back: the callback may be long in coming.
-        self.parcel.body = Bytes::new();
-        self.parcel.properties = Arc::default();
-        if let Some(permit) = &mut self.permit {
-            permit.end_in_flight();
-        }
         match std::mem::replace(&mut self.completion, Completion::None) {
             Completion::Wait(tell) => {
-                self.permit = None;
+                self.leave();
                 // Gone when the caller gave up.
                 let _ = tell.send(outcome);
             }
@@ -341,10 +382,17 @@ impl Flight {
                 if let Err(error) = outcome {
                     log::info!("a one-way send was lost: {error}");
                 }
+                self.leave();
             }
             completion @ Completion::Callback(_) => {
                 self.completion = completion;
                 self.outcome = Some(outcome);
+                // With their room in flight, since the callback may be long in coming.
+                self.parcel.properties = None;
+                let body = self.parcel.body.empty();
+                if let Some(permit) = &mut self.permit {
+                    permit.end_in_flight(body);
+                }
                 done.push(self);
             }
         }
@@ -392,7 +440,7 @@ impl Request for Flight {
                 self.parcel.id.as_str(),
                 "\u{2}WAIT\u{1}true\u{2}",
                 settings.namespace.as_ref().map_or("", Namespace::property),
-                &self.parcel.properties,
+                self.parcel.properties.as_deref().unwrap_or_default(),
             ],
             reconsume_times: 0,
             unit_mode: settings.unit_mode,
@@ -401,14 +449,15 @@ impl Request for Flight {
             namespace: settings.client.namespace.as_deref().unwrap_or_default(),
         };
         let body = &self.parcel.body;
-        out.frame(body, |bytes| head.encode(format, opaque, self.is_oneway(), body.len(), bytes))
+        let length = body.as_slice().len();
+        out.frame(body, |bytes| head.encode(format, opaque, self.is_oneway(), length, bytes))
     }
 
-    fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done) {
+    fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done<'_>) {
         match reply {
             Reply::Answer(answer) => self.on_answer(answer, done),
             // A one-way send is over when it is written, and gives back its room.
-            Reply::Written => drop(self),
+            Reply::Written => self.leave(),
             Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
         }
     }
@@ -423,9 +472,12 @@ impl RouteWaiter for Flight {
         self.plan.deadline
     }
 
-    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done) {
+    fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done<'_>) {
         match route {
-            Ok(route) => self.attempt(route, done),
+            Ok(route) => {
+                let moment = self.producer.moment();
+                self.attempt(route, moment, done);
+            }
             Err(error) => {
                 let kind = self.producer.own_kind(attempt::route_kind(&error));
                 let text = format!("no route for the topic {}: {error}", self.parcel.topic);
@@ -442,6 +494,7 @@ impl Job for Flight {
         if let (Completion::Callback(callback), Some(outcome)) = (completion, self.outcome.take()) {
             callback.call(&outcome);
         }
+        self.leave();
     }
 }
 
@@ -463,7 +516,7 @@ impl Drop for Flight {
             .with_outcome(fate)
             .with_send(self.parcel.id.as_str(), self.attempts);
         if let Some(permit) = &mut self.permit {
-            permit.end_in_flight();
+            permit.end_in_flight(Vec::new());
         }
         let permit = self.permit.take();
         match completion {
@@ -484,7 +537,7 @@ impl Drop for Flight {
 struct GivenUp {
     completion: Completion,
     error: Error,
-    _permit: Option<Permit>,
+    _permit: Option<Permit<Spare>>,
 }
 
 impl Job for GivenUp {

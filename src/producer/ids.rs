@@ -29,7 +29,11 @@ impl Ids {
 
     /// The next id.
     pub fn next(&self, clock: &dyn Clock) -> UniqueId {
-        let wall_ms = clock.wall_ms();
+        self.at(clock.wall_ms(), clock)
+    }
+
+    /// The next id, at a time that was read from `clock`.
+    pub(crate) fn at(&self, wall_ms: i64, clock: &dyn Clock) -> UniqueId {
         let start_ms = self.month_start_ms(wall_ms, clock);
         // A month has fewer milliseconds than 32 bits count; after day 24 they exceed an i32, and readers take them
         // as unsigned. A clock that is set to before 1970 counts from 0.

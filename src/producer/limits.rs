@@ -14,7 +14,8 @@ const ADDED_BYTES: usize = 96;
 pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error> {
     let topic = message.topic().as_str();
     let on_the_wire = settings.on_the_wire(topic);
-    if let Err(error) = name::check_topic(&on_the_wire) {
+    let as_it_is = settings.namespace.is_none() && message.topic_is_valid();
+    if !as_it_is && let Err(error) = name::check_topic(&on_the_wire) {
         let why = match error {
             NameError::Reserved => "it is RocketMQ's own".to_owned(),
             other if *on_the_wire != *topic => format!("with the namespace, {other}"),
@@ -34,7 +35,7 @@ pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error>
             format!("the body for {topic} has {body} bytes, {key} allows {most}"),
         ));
     }
-    let properties = message.wire_properties().len();
+    let properties = message.wire_properties().map_or(0, |wire| wire.len());
     let added = ADDED_BYTES + settings.namespace.as_ref().map_or(0, |namespace| namespace.property().len());
     if properties + added > PROPERTIES_BYTES_RECOMMENDED {
         return Err(Error::new(

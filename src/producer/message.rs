@@ -3,38 +3,57 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use protocol::message::name::{self, NameError};
 use protocol::message::properties::{self, names};
 
+use crate::client::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::text::Text;
 
-/// A message to send. Cloning shares the body and every text.
+/// A message to send. Cloning shares a large body and every text.
 #[derive(Clone, Debug)]
 pub struct Message {
     topic: Text,
+    /// Whether a producer without a namespace may send to the topic.
+    topic_is_valid: bool,
     /// Names are unique, none is empty, no text holds a separator.
     properties: Vec<(Text, Text)>,
     /// The properties in wire form, made by the first send after a change.
     wire: OnceLock<Arc<str>>,
-    body: Bytes,
+    body: Body,
 }
 
 impl Message {
     /// An empty message for `topic`.
     pub fn new(topic: &str) -> Result<Self, Error> {
-        Ok(Self {
-            topic: checked_topic(topic)?,
-            properties: Vec::new(),
-            wire: OnceLock::new(),
-            body: Bytes::new(),
-        })
+        let (topic, topic_is_valid) = checked_topic(topic)?;
+        Ok(Self { topic, topic_is_valid, properties: Vec::new(), wire: OnceLock::new(), body: Body::EMPTY })
+    }
+
+    /// As good as new, for `topic`. Keeps the memory that it has.
+    pub fn renew(&mut self, topic: &str) -> Result<(), Error> {
+        self.set_topic(topic)?;
+        self.clear();
+        Ok(())
+    }
+
+    /// Forgets everything but the topic, which the next message of this memory often has too.
+    pub fn clear(&mut self) {
+        self.properties.clear();
+        self.wire = OnceLock::new();
+        self.body = self.body.empty().into();
+    }
+
+    /// Bytes of memory that stay with it when it is cleared, about.
+    pub fn kept_bytes(&self) -> usize {
+        self.body.own_capacity() + self.properties.capacity() * size_of::<(Text, Text)>()
     }
 
     /// Replaces the topic.
     pub fn set_topic(&mut self, topic: &str) -> Result<(), Error> {
-        self.topic = checked_topic(topic)?;
+        if self.topic.as_str() != topic {
+            (self.topic, self.topic_is_valid) = checked_topic(topic)?;
+        }
         Ok(())
     }
 
@@ -60,28 +79,12 @@ impl Message {
 
     /// Replaces the body by a copy of `data`.
     pub fn set_body(&mut self, data: &[u8]) -> Result<(), Error> {
-        let mut body = Vec::new();
-        reserve(&mut body, data.len())?;
-        body.extend_from_slice(data);
-        self.body = body.into();
-        Ok(())
+        self.body.set(data).map_err(|_| no_memory(data.len()))
     }
 
     /// Adds a copy of `data` behind the body. What is there is copied too while a clone or a send shares it.
     pub fn append_body(&mut self, data: &[u8]) -> Result<(), Error> {
-        let mut body =
-            if self.body.is_unique() { Vec::from(std::mem::take(&mut self.body)) } else { Vec::new() };
-        let shared = self.body.len();
-        if let Err(error) = reserve(&mut body, shared.saturating_add(data.len())) {
-            if shared == 0 {
-                self.body = body.into();
-            }
-            return Err(error);
-        }
-        body.extend_from_slice(&self.body);
-        body.extend_from_slice(data);
-        self.body = body.into();
-        Ok(())
+        self.body.append(data).map_err(|_| no_memory(data.len()))
     }
 
     /// Sets a property of the application; `None` removes it. RocketMQ's own names are refused.
@@ -101,6 +104,11 @@ impl Message {
         &self.topic
     }
 
+    /// Whether RocketMQ takes the topic as it is.
+    pub(crate) const fn topic_is_valid(&self) -> bool {
+        self.topic_is_valid
+    }
+
     /// The tags, empty if there are none.
     pub fn tags(&self) -> &Text {
         self.property(names::TAGS).unwrap_or(const { &Text::EMPTY })
@@ -113,7 +121,7 @@ impl Message {
 
     /// The body.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.body.as_slice()
     }
 
     /// A property's value.
@@ -126,20 +134,23 @@ impl Message {
         self.properties.get(index).map(|(name, value)| (name, value))
     }
 
-    /// The body, shared.
-    pub(crate) const fn shared_body(&self) -> &Bytes {
+    /// The body, as a send takes it over.
+    pub(crate) const fn body_to_send(&self) -> &Body {
         &self.body
     }
 
-    /// The properties in wire form, shared.
-    pub(crate) fn wire_properties(&self) -> &Arc<str> {
-        self.wire.get_or_init(|| {
+    /// The properties in wire form, to be shared; `None` if there are none.
+    pub(crate) fn wire_properties(&self) -> Option<&Arc<str>> {
+        if self.properties.is_empty() {
+            return None;
+        }
+        Some(self.wire.get_or_init(|| {
             let mut wire = String::new();
             for (name, value) in &self.properties {
                 properties::append(&mut wire, name.as_str(), value.as_str());
             }
             wire.into()
-        })
+        }))
     }
 
     fn put(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
@@ -171,19 +182,18 @@ fn check_value(what: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The topic as text if its characters are RocketMQ's. Length and reserved names are the send's matter,
-/// since a namespace adds to them.
-fn checked_topic(topic: &str) -> Result<Text, Error> {
+/// The topic as text if its characters are RocketMQ's, and whether all else is right too. Length and reserved names
+/// are the send's matter, since a namespace adds to them.
+fn checked_topic(topic: &str) -> Result<(Text, bool), Error> {
     match name::check_topic(topic) {
-        Ok(()) | Err(NameError::TooLong { .. } | NameError::Reserved) => Ok(topic.into()),
+        Ok(()) => Ok((topic.into(), true)),
+        Err(NameError::TooLong { .. } | NameError::Reserved) => Ok((topic.into(), false)),
         Err(error) => Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {error}"))),
     }
 }
 
-/// Makes room for `more` bytes without aborting when there is no memory.
-fn reserve(body: &mut Vec<u8>, more: usize) -> Result<(), Error> {
-    body.try_reserve(more)
-        .map_err(|_| Error::new(ErrorKind::System, format!("no memory for a body of {more} more bytes")))
+fn no_memory(more: usize) -> Error {
+    Error::new(ErrorKind::System, format!("no memory for a body of {more} more bytes"))
 }
 
 #[cfg(test)]
@@ -209,10 +219,13 @@ mod tests {
         m.add_key("k1").unwrap();
         m.add_key("k2").unwrap();
         m.set_property("城市", Some("杭州")).unwrap();
-        assert_eq!(&**m.wire_properties(), "TAGS\u{1}TagA\u{2}KEYS\u{1}k1 k2\u{2}城市\u{1}杭州\u{2}");
+        assert_eq!(
+            m.wire_properties().map(|wire| &**wire),
+            Some("TAGS\u{1}TagA\u{2}KEYS\u{1}k1 k2\u{2}城市\u{1}杭州\u{2}")
+        );
         m.set_property("城市", None).unwrap();
         m.set_tags(Some("TagB")).unwrap();
-        assert_eq!(&**m.wire_properties(), "TAGS\u{1}TagB\u{2}KEYS\u{1}k1 k2\u{2}");
+        assert_eq!(m.wire_properties().map(|wire| &**wire), Some("TAGS\u{1}TagB\u{2}KEYS\u{1}k1 k2\u{2}"));
         for bad in ["", "  ", "a\u{1}", "a\u{2}", "a\0"] {
             assert_eq!(kind(m.set_property("p", Some(bad))), Some(ErrorKind::InvalidProperty), "{bad:?}");
             assert_eq!(kind(m.set_property(bad, Some("v"))), Some(ErrorKind::InvalidProperty), "{bad:?}");
@@ -222,12 +235,16 @@ mod tests {
     }
 
     #[test]
-    fn append_copies_only_what_is_shared() {
-        let mut m = Message::new("T").unwrap();
-        m.append_body(b"ab").unwrap();
-        m.append_body(b"cd").unwrap();
-        let sent = m.shared_body().clone();
-        m.append_body(b"ef").unwrap();
-        assert_eq!((&sent[..], m.body()), (&b"abcd"[..], &b"abcdef"[..]));
+    fn a_renewed_message_is_as_good_as_a_new_one() {
+        let mut m = Message::new(&"x".repeat(300)).unwrap();
+        m.set_tags(Some("TagA")).unwrap();
+        m.set_body(b"body").unwrap();
+        assert!(m.wire_properties().is_some() && !m.topic_is_valid());
+        assert_eq!(kind(m.renew("a b")), Some(ErrorKind::InvalidTopic));
+        m.renew("T").unwrap();
+        assert_eq!((m.topic().as_str(), m.tags().as_str(), m.body()), ("T", "", &b""[..]));
+        assert!(m.wire_properties().is_none() && m.topic_is_valid());
+        m.renew("T").unwrap();
+        assert!(m.topic_is_valid());
     }
 }

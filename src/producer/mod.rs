@@ -32,7 +32,7 @@ pub use ids::Ids;
 pub use lifecycle::State;
 pub use message::Message;
 pub use options::{SendOptions, Timeout};
-pub use result::{Callback, QueueList, SendResult, SendStatus};
+pub use result::{Callback, Context, Outcome, QueueList, SendResult, SendStatus};
 pub use short_text::ShortText;
 pub use tokio::time::Instant;
 
@@ -45,6 +45,7 @@ use crate::text::Text;
 use budget::{Budget, Limits};
 use config::Settings;
 use fault::Faults;
+use flight::Spare;
 use lifecycle::Lifecycle;
 
 /// A caller's call may take this much longer than its deadline: by then the library itself has ended it.
@@ -55,7 +56,7 @@ pub struct Producer {
     settings: Settings,
     /// Tells its requests from those of others that share the instance. Never 0.
     number: u64,
-    budget: Arc<Budget>,
+    budget: Arc<Budget<Spare>>,
     /// With fault avoidance.
     faults: Option<Arc<Faults>>,
     /// Purges so far: each send remembers how many there were before it.
@@ -241,8 +242,10 @@ impl Producer {
         self.clock.get().map_or_else(world::system_now, |clock| clock.now())
     }
 
-    fn wall_ms(&self) -> i64 {
-        self.clock.get().map_or(0, |clock| clock.wall_ms())
+    /// Both times, read once for all that happens in one go.
+    fn moment(&self) -> Moment {
+        let wall_ms = self.clock.get().map_or(0, |clock| clock.wall_ms());
+        Moment { now: self.now(), wall_ms }
     }
 
     /// `future`'s output unless `deadline` passes before.
@@ -262,18 +265,18 @@ impl Producer {
         }
     }
 
-    /// An id for a message; an error when the producer has lost its client.
-    fn next_id(&self) -> Result<UniqueId, Error> {
-        let ids = match self.ids.get() {
-            Some(ids) => ids,
-            None => {
-                let instance = self.instance().ok_or_else(|| self.wrong_state())?;
-                self.ids.get_or_init(|| Ids::new(instance.world()))
-            }
-        };
-        let clock = self.clock.get().ok_or_else(|| self.wrong_state())?;
-        Ok(ids.next(&**clock))
+    /// An id for a message.
+    fn next_id(&self, instance: &Instance, wall_ms: i64) -> UniqueId {
+        let ids = self.ids.get_or_init(|| Ids::new(instance.world()));
+        ids.at(wall_ms, &*instance.world().clock)
     }
+}
+
+/// A moment, as deadlines and as birth times have it.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: Instant,
+    wall_ms: i64,
 }
 
 /// Somebody who awaits a route.
@@ -295,7 +298,7 @@ impl RouteWaiter for Asking {
     fn ready(
         self: Box<Self>,
         route: Result<Arc<TopicRoute>, RouteError>,
-        _: &mut crate::client::broker::Done,
+        _: &mut crate::client::broker::Done<'_>,
     ) {
         // Gone when the caller gave up.
         let _ = self.tell.send(route);

@@ -1,6 +1,7 @@
 //! What the application gets back, and how: results, callbacks, queue lists.
 
 use std::ffi::CStr;
+use std::sync::atomic::AtomicPtr;
 use std::time::Duration;
 
 use protocol::message::id::UniqueId;
@@ -49,19 +50,37 @@ impl SendResult {
     }
 }
 
-type Outcome<'a> = Result<&'a SendResult, &'a Error>;
+/// How a send ended.
+pub type Outcome<'a> = Result<&'a SendResult, &'a Error>;
 
 /// What to call when a send has ended: once, on a callback thread.
-pub struct Callback(Box<dyn FnOnce(Outcome<'_>) + Send>);
+pub struct Callback(Call);
+
+/// Two pointers of the caller's, handed back and never looked at.
+pub type Context = [AtomicPtr<()>; 2];
+
+enum Call {
+    Boxed(Box<dyn FnOnce(Outcome<'_>) + Send>),
+    /// Allocates nothing.
+    Plain(fn(Outcome<'_>, Context), Context),
+}
 
 impl Callback {
     /// Calls `function` with the result or the error.
     pub fn new(function: impl FnOnce(Outcome<'_>) + Send + 'static) -> Self {
-        Self(Box::new(function))
+        Self(Call::Boxed(Box::new(function)))
+    }
+
+    /// Calls `function` with the result or the error, and with `context`.
+    pub const fn plain(function: fn(Outcome<'_>, Context), context: Context) -> Self {
+        Self(Call::Plain(function, context))
     }
 
     pub(crate) fn call(self, outcome: &Result<SendResult, Error>) {
-        (self.0)(outcome.as_ref());
+        match self.0 {
+            Call::Boxed(function) => function(outcome.as_ref()),
+            Call::Plain(function, context) => function(outcome.as_ref(), context),
+        }
     }
 }
 

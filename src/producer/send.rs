@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use protocol::message::id::UniqueId;
 use protocol::message::{compress, flags};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use crate::client::body::Body;
+use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
-use crate::producer::Producer;
 use crate::producer::attempt::Plan;
 use crate::producer::budget::{Full, Permit};
-use crate::producer::flight::{Flight, Parcel};
+use crate::producer::flight::{Flight, Parcel, Spare};
 use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
+use crate::producer::{Moment, Producer};
 use crate::runtime::catch;
 use crate::text::Text;
 
@@ -63,14 +65,17 @@ impl Producer {
     ) -> Result<(), Error> {
         self.check_running()?;
         limits::check(message, &self.settings)?;
-        let permit = self.room(message, &completion, (deadline, patient)).await?;
+        let mut permit = self.room(message, &completion, (deadline, patient)).await?;
         // With the permit in hand: a shutdown that begins now waits for it.
         self.check_running()?;
         let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
         let plan = Plan { deadline, attempts_max };
-        let parcel = self.pack(message, options)?;
-        let flight = Flight::new(Arc::clone(self), parcel, plan, permit, completion);
-        launch(flight, self);
+        let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
+        let moment = self.moment();
+        let id = self.next_id(&instance, moment.wall_ms);
+        let parcel = self.pack(message, options, id, permit.take_body())?;
+        let flight = Flight::new(self, (parcel, plan), moment.now, permit, completion);
+        launch(flight, &instance, moment);
         Ok(())
     }
 
@@ -79,7 +84,7 @@ impl Producer {
         message: &Message,
         completion: &Completion,
         (deadline, patient): (Option<Instant>, bool),
-    ) -> Result<Permit, Error> {
+    ) -> Result<Permit<Spare>, Error> {
         let bytes = message.body().len();
         let tracked = matches!(completion, Completion::Callback(_));
         let taken = match self.budget.take(bytes, tracked) {
@@ -109,15 +114,21 @@ impl Producer {
         })
     }
 
-    /// What all attempts have in common, made once.
-    fn pack(&self, message: &Message, options: &SendOptions) -> Result<Parcel, Error> {
-        let (body, sys_flag) = self.compressed(message)?;
+    /// What all attempts have in common, made once; `memory` is for the body.
+    fn pack(
+        &self,
+        message: &Message,
+        options: &SendOptions,
+        id: UniqueId,
+        memory: Vec<u8>,
+    ) -> Result<Parcel, Error> {
+        let (body, sys_flag) = self.compressed(message, memory)?;
         let namespace = self.settings.namespace.as_ref();
         Ok(Parcel {
             topic: namespace.map_or_else(|| message.topic().clone(), |space| space.shown(message.topic())),
             wrapped_topic: namespace.map(|space| Text::new(&space.wrap(message.topic().as_str()))),
-            id: self.next_id()?,
-            properties: Arc::clone(message.wire_properties()),
+            id,
+            properties: message.wire_properties().cloned(),
             body,
             sys_flag,
             queue: options.queue.clone(),
@@ -125,26 +136,28 @@ impl Producer {
     }
 
     /// The body as it is sent. One that does not shrink stays as it is.
-    fn compressed(&self, message: &Message) -> Result<(Bytes, i32), Error> {
-        let body = message.shared_body();
-        let Some(compression) = self.settings.compression.filter(|c| body.len() >= c.bytes_min) else {
-            return Ok((body.clone(), 0));
-        };
-        let deflated = compress::deflate(body, compression.level).map_err(|error| {
-            Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
-        })?;
-        if deflated.len() >= body.len() {
-            return Ok((body.clone(), 0));
+    fn compressed(&self, message: &Message, memory: Vec<u8>) -> Result<(Body, i32), Error> {
+        let bytes = message.body();
+        if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
+            let deflated = compress::deflate(bytes, compression.level).map_err(|error| {
+                Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
+            })?;
+            if deflated.len() < bytes.len() {
+                return Ok((deflated.into(), flags::COMPRESSED | flags::ZLIB));
+            }
         }
-        Ok((deflated.into(), flags::COMPRESSED | flags::ZLIB))
+        let mut body = Body::from(memory);
+        body.take_over(message.body_to_send()).map_err(|_| {
+            Error::new(ErrorKind::System, format!("no memory for the body's {} bytes", bytes.len()))
+        })?;
+        Ok((body, 0))
     }
 }
 
 /// Lets an accepted send begin on the caller's thread. After a panic on its way it has told whoever wants to know:
 /// the caller must not be told once more, by an error.
-fn launch(flight: Box<Flight>, producer: &Producer) {
-    let Some(instance) = producer.instance() else { return };
-    if let Err(text) = catch(|| flight.start(&mut instance.done())) {
+fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) {
+    if let Err(text) = catch(|| flight.start(instance, moment, &mut instance.done())) {
         log::error!("a send panicked as it began: {text}");
     }
 }

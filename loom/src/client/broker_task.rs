@@ -61,7 +61,7 @@ impl Request for Probe {
         encode_command(&Command::request(CODE), opaque, format, out)
     }
 
-    fn finish(self: Box<Self>, reply: Reply<'_>, _: &mut Done) {
+    fn finish(self: Box<Self>, reply: Reply<'_>, _: &mut Done<'_>) {
         let result = match reply {
             Reply::Answer(_) | Reply::Written => Ok(()),
             Reply::Failed(error) => Err(error),

@@ -13,20 +13,20 @@ use crate::runtime::wait;
 
 const BYTES: usize = 10;
 
-fn budget(messages: usize, completions: usize) -> Arc<Budget> {
+fn budget(messages: usize, completions: usize) -> Arc<Budget<()>> {
     Budget::new(Limits { messages, bytes: BYTES, completions })
 }
 
 /// Takes everything there is, to show that all was given back and nothing twice.
-fn assert_whole(budget: &Arc<Budget>, messages: usize, completions: usize) {
+fn assert_whole(budget: &Arc<Budget<()>>, messages: usize, completions: usize) {
     assert_eq!(budget.in_flight(), 0);
     let bytes = |number: usize| if number == 0 { BYTES } else { 0 };
-    let mut all: Vec<Permit> = (0..messages).map(|n| budget.take(bytes(n), true).unwrap()).collect();
+    let mut all: Vec<Permit<()>> = (0..messages).map(|n| budget.take(bytes(n), true).unwrap()).collect();
     assert_eq!(budget.take(0, false).unwrap_err(), Full::InFlight);
-    all.iter_mut().for_each(Permit::end_in_flight);
+    all.iter_mut().for_each(|permit| permit.end_in_flight(Vec::new()));
     all.extend((messages..completions).map(|_| {
         let mut permit = budget.take(0, true).unwrap();
-        permit.end_in_flight();
+        permit.end_in_flight(Vec::new());
         permit
     }));
     assert_eq!(budget.take(0, true).unwrap_err(), Full::Completions);
@@ -77,7 +77,7 @@ pub fn a_flush_ends_although_a_later_permit_is_out() {
         let giver = thread::spawn({
             let back = Arc::clone(&back);
             move || {
-                early.end_in_flight();
+                early.end_in_flight(Vec::new());
                 back.store(1, Ordering::Release);
                 drop(early);
             }
@@ -125,7 +125,7 @@ pub fn two_flushes_at_once() {
     });
 }
 
-/// Two permits come back, each in two steps, while one waits until nothing is in flight and one until no completion
+/// Two permits come back, each in two steps and with what is left of its send, while one waits until nothing is in flight and one until no completion
 /// is open either.
 pub fn idle_is_told() {
     explore(3, || {
@@ -135,9 +135,10 @@ pub fn idle_is_told() {
             let back = Arc::clone(&back);
             let mut permit = budget.take(bytes, true).unwrap();
             thread::spawn(move || {
-                permit.end_in_flight();
+                permit.end_in_flight(Vec::new());
                 back.fetch_add(1, Ordering::AcqRel);
-                drop(permit);
+                permit.take_spare();
+                permit.end((), Vec::new());
             })
         });
         wait(None, budget.idle(true)).unwrap();

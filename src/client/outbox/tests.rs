@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::task::Wake;
 use std::time::Duration;
 
-use bytes::Bytes;
 use protocol::EncodeError;
 
 use super::*;
+use crate::client::body::Body;
 use crate::client::broker::{Done, Owner, Reply};
 
 /// A request whose frame is `bytes` long, or cannot be made.
@@ -35,13 +35,13 @@ impl Request for Fake {
 
     fn encode(&self, _: i32, _: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
         let bytes = self.bytes?;
-        out.frame(&Bytes::new(), |head| {
+        out.frame(&Body::EMPTY, |head| {
             head.resize(head.len() + bytes, 0);
             Ok(())
         })
     }
 
-    fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done) {}
+    fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done<'_>) {}
 }
 
 fn fake(number: u64) -> Fake {
