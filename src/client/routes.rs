@@ -1,13 +1,13 @@
 //! The routes in use: immutable, swapped whole, looked up once however many senders wait for one.
 
-use std::collections::hash_map::{DefaultHasher, Values};
+use std::collections::hash_map::Values;
 use std::collections::{BTreeSet, HashMap};
-use std::hash::BuildHasherDefault;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use protocol::route::RouteData;
+use rustc_hash::FxBuildHasher;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -91,7 +91,7 @@ pub trait RouteWaiter: Send {
     fn ready(self: Box<Self>, route: Result<Arc<TopicRoute>, RouteError>, done: &mut Done<'_>);
 }
 
-type Map<T> = HashMap<Arc<str>, T, BuildHasherDefault<DefaultHasher>>;
+type Map<T> = HashMap<Arc<str>, T, FxBuildHasher>;
 
 /// The routes of an instance.
 pub struct Routes {

@@ -317,6 +317,9 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
+        if !options.block {
+            return producer.begin_async(message, options, callback);
+        }
         let deadline = producer.deadline(options.timeout);
         block(deadline, Outcome::NotSent, producer.send_async(message, options, deadline, callback))
     })
@@ -345,6 +348,9 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         let message = unsafe { handle::read("message", message) }?;
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
+        if !options.block {
+            return producer.begin_oneway(message, options);
+        }
         let deadline = producer.deadline(options.timeout);
         block(deadline, Outcome::NotSent, producer.send_oneway(message, options, deadline))
     })

@@ -214,9 +214,11 @@ impl<S> Budget<S> {
         }
         drop(state);
         drop((spare, body));
-        for (tell, permit) in served {
-            // One that gave up meanwhile drops its permit, which serves the next.
-            let _ = tell.send(permit);
+        if !served.is_empty() {
+            for (tell, permit) in served {
+                // One that gave up meanwhile drops its permit, which serves the next.
+                let _ = tell.send(permit);
+            }
         }
         if idle || flushed {
             self.idle.notify_waiters();

@@ -11,7 +11,7 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::body::Body;
-use crate::client::broker::{Answer, Done, Owner, Reply, Request};
+use crate::client::broker::{Answer, Done, NOBODY, Owner, Reply, Request};
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
@@ -116,38 +116,59 @@ impl Target {
 }
 
 impl Flight {
-    /// A send of `producer`, accepted at `accepted`, in the memory of another where there is one.
-    pub(crate) fn new(
-        producer: &Arc<Producer>,
-        (parcel, plan): (Parcel, Plan),
-        accepted: Instant,
-        mut permit: Permit<Spare>,
-        completion: Completion,
-    ) -> Box<Self> {
-        let spare = permit.take_spare();
-        let fresh = |tried| Self {
-            accepted,
-            owner: producer.owner(),
-            producer: Held(Some(Arc::clone(producer))),
-            parcel,
-            plan,
-            permit: Some(permit),
-            completion,
-            outcome: None,
-            target: None,
-            attempts: 0,
-            throttles: 0,
-            fate: Outcome::NotSent,
-            tried,
-            stored: None,
-        };
-        match spare {
-            None => Box::new(fresh(Vec::new())),
+    /// Nobody's send yet, in the memory of an ended one where there is one.
+    pub(crate) fn unloaded(permit: &mut Permit<Spare>, id: UniqueId, accepted: Instant) -> Box<Self> {
+        match permit.take_spare() {
             Some(Spare(mut flight)) => {
-                *flight = fresh(std::mem::take(&mut flight.tried));
+                flight.parcel.id = id;
+                flight.accepted = accepted;
                 flight
             }
+            None => Box::new(Self {
+                producer: Held(None),
+                parcel: Parcel {
+                    topic: Text::EMPTY,
+                    wrapped_topic: None,
+                    id,
+                    properties: None,
+                    body: Body::EMPTY,
+                    sys_flag: 0,
+                    queue: None,
+                },
+                plan: Plan { deadline: None, attempts_max: 0 },
+                accepted,
+                permit: None,
+                completion: Completion::None,
+                outcome: None,
+                target: None,
+                attempts: 0,
+                throttles: 0,
+                owner: NOBODY,
+                fate: Outcome::NotSent,
+                tried: Vec::new(),
+                stored: None,
+            }),
         }
+    }
+
+    /// What it carries, to be filled in.
+    pub(crate) const fn parcel(&mut self) -> &mut Parcel {
+        &mut self.parcel
+    }
+
+    /// Makes it a send of `producer`, which ends once from now on, whatever happens.
+    pub(crate) fn accept(
+        &mut self,
+        producer: &Arc<Producer>,
+        plan: Plan,
+        permit: Permit<Spare>,
+        completion: Completion,
+    ) {
+        self.owner = producer.owner();
+        self.producer = Held(Some(Arc::clone(producer)));
+        self.plan = plan;
+        self.permit = Some(permit);
+        self.completion = completion;
     }
 
     /// Leaves its memory to another send, with the room that it still holds.
@@ -161,8 +182,10 @@ impl Flight {
         self.parcel.queue = None;
         self.outcome = None;
         self.target = None;
-        self.stored = None;
+        (self.attempts, self.throttles) = (0, 0);
+        self.fate = Outcome::NotSent;
         self.tried.clear();
+        self.stored = None;
         permit.end(Spare(self), body);
     }
 
@@ -364,29 +387,22 @@ impl Flight {
         self.end(Err(Error::new(kind, text)), done);
     }
 
-    /// Ends the send: gives back its room and tells whoever wants to know. A message that was stored is a
-    /// result, whatever became of the attempts to store it better.
+    /// Ends the send. A message that was stored is a result, whatever became of the attempts to store it better.
     fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done<'_>) {
-        let stored = self.stored.take();
-        let outcome = outcome.or_else(|error| match stored {
-            Some(stored) => Ok(SendResult { attempts: self.attempts, ..*stored }),
-            None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
+        self.outcome = Some(match outcome {
+            Ok(result) => Ok(result),
+            Err(error) => match self.stored.take() {
+                Some(stored) => Ok(SendResult { attempts: self.attempts, ..*stored }),
+                None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
+            },
         });
-        match std::mem::replace(&mut self.completion, Completion::None) {
-            Completion::Wait(tell) => {
-                self.leave();
-                // Gone when the caller gave up.
-                let _ = tell.send(outcome);
-            }
-            Completion::None => {
-                if let Err(error) = outcome {
-                    log::info!("a one-way send was lost: {error}");
-                }
-                self.leave();
-            }
-            completion @ Completion::Callback(_) => {
-                self.completion = completion;
-                self.outcome = Some(outcome);
+        self.tell(done);
+    }
+
+    /// Gives back its room and tells whoever wants to know how it ended.
+    fn tell(mut self: Box<Self>, done: &mut Done<'_>) {
+        match &mut self.completion {
+            Completion::Callback(_) => {
                 // With their room in flight, since the callback may be long in coming.
                 self.parcel.properties = None;
                 let body = self.parcel.body.empty();
@@ -394,6 +410,17 @@ impl Flight {
                     permit.end_in_flight(body);
                 }
                 done.push(self);
+            }
+            completion => {
+                let completion = std::mem::replace(completion, Completion::None);
+                let outcome = self.outcome.take();
+                self.leave();
+                match (completion, outcome) {
+                    // Gone when the caller gave up.
+                    (Completion::Wait(tell), Some(outcome)) => drop(tell.send(outcome)),
+                    (_, Some(Err(error))) => log::info!("a one-way send was lost: {error}"),
+                    _ => {}
+                }
             }
         }
     }
@@ -491,8 +518,8 @@ impl Job for Flight {
     /// On a callback thread: the callback runs, then the completion's room comes back.
     fn run(mut self: Box<Self>) {
         let completion = std::mem::replace(&mut self.completion, Completion::None);
-        if let (Completion::Callback(callback), Some(outcome)) = (completion, self.outcome.take()) {
-            callback.call(&outcome);
+        if let (Completion::Callback(callback), Some(outcome)) = (completion, &self.outcome) {
+            callback.call(outcome);
         }
         self.leave();
     }

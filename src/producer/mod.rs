@@ -108,10 +108,14 @@ impl Producer {
 
     /// When a call that begins now ends. Fixed once, at the entry.
     pub fn deadline(&self, timeout: Timeout) -> Option<Instant> {
+        self.deadline_from(self.now(), timeout)
+    }
+
+    fn deadline_from(&self, now: Instant, timeout: Timeout) -> Option<Instant> {
         match timeout {
-            Timeout::Default => Some(self.now() + self.settings.send_timeout),
+            Timeout::Default => Some(now + self.settings.send_timeout),
             Timeout::Forever => None,
-            Timeout::After(limit) => self.now().checked_add(limit),
+            Timeout::After(limit) => now.checked_add(limit),
         }
     }
 

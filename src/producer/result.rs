@@ -94,6 +94,13 @@ pub(crate) enum Completion {
     None,
 }
 
+impl Completion {
+    /// Whether a callback will be due.
+    pub(crate) const fn is_callback(&self) -> bool {
+        matches!(self, Self::Callback(_))
+    }
+}
+
 /// The writable queues of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct QueueList(pub(crate) Vec<(Text, i32)>);

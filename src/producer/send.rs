@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use protocol::message::id::UniqueId;
 use protocol::message::{compress, flags};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -56,6 +55,21 @@ impl Producer {
         self.submit(message, options, (deadline, options.block), Completion::None).await
     }
 
+    /// As [`Self::send_async`] for one who does not wait for room; its time begins now.
+    pub fn begin_async(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        callback: Callback,
+    ) -> Result<(), Error> {
+        self.begin(message, options, Completion::Callback(callback))
+    }
+
+    /// As [`Self::send_oneway`] for one who does not wait for room; its time begins now.
+    pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<(), Error> {
+        self.begin(message, options, Completion::None)
+    }
+
     async fn submit(
         self: &Arc<Self>,
         message: &Message,
@@ -63,30 +77,8 @@ impl Producer {
         (deadline, patient): (Option<Instant>, bool),
         completion: Completion,
     ) -> Result<(), Error> {
-        self.check_running()?;
-        limits::check(message, &self.settings)?;
-        let mut permit = self.room(message, &completion, (deadline, patient)).await?;
-        // With the permit in hand: a shutdown that begins now waits for it.
-        self.check_running()?;
-        let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
-        let plan = Plan { deadline, attempts_max };
-        let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
-        let moment = self.moment();
-        let id = self.next_id(&instance, moment.wall_ms);
-        let parcel = self.pack(message, options, id, permit.take_body())?;
-        let flight = Flight::new(self, (parcel, plan), moment.now, permit, completion);
-        launch(flight, &instance, moment);
-        Ok(())
-    }
-
-    async fn room(
-        &self,
-        message: &Message,
-        completion: &Completion,
-        (deadline, patient): (Option<Instant>, bool),
-    ) -> Result<Permit<Spare>, Error> {
-        let bytes = message.body().len();
-        let tracked = matches!(completion, Completion::Callback(_));
+        self.check(message)?;
+        let (bytes, tracked) = (message.body().len(), completion.is_callback());
         let taken = match self.budget.take(bytes, tracked) {
             Err(Full::InFlight) if patient => {
                 let room = self.budget.wait(bytes, tracked);
@@ -97,7 +89,31 @@ impl Producer {
             }
             taken => taken,
         };
-        taken.map_err(|full| match full {
+        let permit = taken.map_err(|full| self.no_room(full))?;
+        self.accept((message, options), (deadline, self.moment()), permit, completion)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        completion: Completion,
+    ) -> Result<(), Error> {
+        self.check(message)?;
+        let moment = self.moment();
+        let taken = self.budget.take(message.body().len(), completion.is_callback());
+        let permit = taken.map_err(|full| self.no_room(full))?;
+        let deadline = self.deadline_from(moment.now, options.timeout);
+        self.accept((message, options), (deadline, moment), permit, completion)
+    }
+
+    fn check(&self, message: &Message) -> Result<(), Error> {
+        self.check_running()?;
+        limits::check(message, &self.settings)
+    }
+
+    fn no_room(&self, full: Full) -> Error {
+        match full {
             Full::InFlight => Error::new(
                 ErrorKind::QueueFull,
                 format!(
@@ -111,28 +127,46 @@ impl Producer {
                 ErrorKind::CompletionFull,
                 format!("completion.max of {} callbacks have not returned", self.settings.completions_max),
             ),
-        })
+        }
     }
 
-    /// What all attempts have in common, made once; `memory` is for the body.
-    fn pack(
+    /// Lets a send begin that has its room.
+    fn accept(
+        self: &Arc<Self>,
+        (message, options): (&Message, &SendOptions),
+        (deadline, moment): (Option<Instant>, Moment),
+        mut permit: Permit<Spare>,
+        completion: Completion,
+    ) -> Result<(), Error> {
+        // With the permit in hand: a shutdown that begins now waits for it.
+        self.check_running()?;
+        let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
+        let id = self.next_id(&instance, moment.wall_ms);
+        let memory = permit.take_body();
+        let mut flight = Flight::unloaded(&mut permit, id, moment.now);
+        self.load(flight.parcel(), message, options, memory)?;
+        let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
+        flight.accept(self, Plan { deadline, attempts_max }, permit, completion);
+        launch(flight, &instance, moment);
+        Ok(())
+    }
+
+    /// Fills in what all attempts have in common; `memory` is for the body.
+    fn load(
         &self,
+        parcel: &mut Parcel,
         message: &Message,
         options: &SendOptions,
-        id: UniqueId,
         memory: Vec<u8>,
-    ) -> Result<Parcel, Error> {
-        let (body, sys_flag) = self.compressed(message, memory)?;
+    ) -> Result<(), Error> {
         let namespace = self.settings.namespace.as_ref();
-        Ok(Parcel {
-            topic: namespace.map_or_else(|| message.topic().clone(), |space| space.shown(message.topic())),
-            wrapped_topic: namespace.map(|space| Text::new(&space.wrap(message.topic().as_str()))),
-            id,
-            properties: message.wire_properties().cloned(),
-            body,
-            sys_flag,
-            queue: options.queue.clone(),
-        })
+        (parcel.body, parcel.sys_flag) = self.compressed(message, memory)?;
+        parcel.topic =
+            namespace.map_or_else(|| message.topic().clone(), |space| space.shown(message.topic()));
+        parcel.wrapped_topic = namespace.map(|space| Text::new(&space.wrap(message.topic().as_str())));
+        parcel.properties = message.wire_properties().cloned();
+        parcel.queue.clone_from(&options.queue);
+        Ok(())
     }
 
     /// The body as it is sent. One that does not shrink stays as it is.

@@ -25,7 +25,9 @@ enum Form {
 impl ShortText {
     /// Copies `text` up to its first NUL.
     pub fn new(text: &str) -> Self {
-        let text = text.split('\0').next().unwrap_or("");
+        // Over all bytes, since that takes many at a time.
+        let has_nul = text.bytes().fold(false, |has, byte| has | (byte == 0));
+        let text = if has_nul { text.split('\0').next().unwrap_or("") } else { text };
         let mut bytes = [0; INLINE_BYTES];
         // One byte less than there is: the NUL.
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
