@@ -317,9 +317,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
-        if !options.block {
-            return producer.begin_async(message, options, callback);
-        }
+        let Some(callback) = producer.begin_async(message, options, callback)? else { return Ok(()) };
         let deadline = producer.deadline(options.timeout);
         block(deadline, Outcome::NotSent, producer.send_async(message, options, deadline, callback))
     })
@@ -348,8 +346,8 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         let message = unsafe { handle::read("message", message) }?;
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
-        if !options.block {
-            return producer.begin_oneway(message, options);
+        if producer.begin_oneway(message, options)? {
+            return Ok(());
         }
         let deadline = producer.deadline(options.timeout);
         block(deadline, Outcome::NotSent, producer.send_oneway(message, options, deadline))

@@ -55,19 +55,23 @@ impl Producer {
         self.submit(message, options, (deadline, options.block), Completion::None).await
     }
 
-    /// As [`Self::send_async`] for one who does not wait for room; its time begins now.
+    /// As [`Self::send_async`], without a future: for the many sends that find room. Whoever wants to wait for it gets
+    /// the callback back, unless the send was refused.
     pub fn begin_async(
         self: &Arc<Self>,
         message: &Message,
         options: &SendOptions,
         callback: Callback,
-    ) -> Result<(), Error> {
-        self.begin(message, options, Completion::Callback(callback))
+    ) -> Result<Option<Callback>, Error> {
+        match self.begin(message, options, Completion::Callback(callback))? {
+            Some(Completion::Callback(callback)) => Ok(Some(callback)),
+            _ => Ok(None),
+        }
     }
 
-    /// As [`Self::send_oneway`] for one who does not wait for room; its time begins now.
-    pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<(), Error> {
-        self.begin(message, options, Completion::None)
+    /// The same for [`Self::send_oneway`]; whether it has begun.
+    pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<bool, Error> {
+        Ok(self.begin(message, options, Completion::None)?.is_none())
     }
 
     async fn submit(
@@ -98,13 +102,15 @@ impl Producer {
         message: &Message,
         options: &SendOptions,
         completion: Completion,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Completion>, Error> {
         self.check(message)?;
         let moment = self.moment();
-        let taken = self.budget.take(message.body().len(), completion.is_callback());
-        let permit = taken.map_err(|full| self.no_room(full))?;
+        let permit = match self.budget.take(message.body().len(), completion.is_callback()) {
+            Err(Full::InFlight) if options.block => return Ok(Some(completion)),
+            taken => taken.map_err(|full| self.no_room(full))?,
+        };
         let deadline = self.deadline_from(moment.now, options.timeout);
-        self.accept((message, options), (deadline, moment), permit, completion)
+        self.accept((message, options), (deadline, moment), permit, completion).map(|()| None)
     }
 
     fn check(&self, message: &Message) -> Result<(), Error> {
