@@ -11,6 +11,7 @@ pub(crate) mod connector;
 pub(crate) mod dial;
 pub mod discovery;
 pub mod instance;
+pub mod layout;
 pub(crate) mod missing;
 pub mod name_servers;
 pub(crate) mod outbox;

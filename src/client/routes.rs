@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Values;
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -11,9 +12,9 @@ use rustc_hash::FxBuildHasher;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::client::address::Address;
 use crate::client::broker::{Broker, Cut, Done, Owner};
 use crate::client::instance::Instance;
+use crate::client::layout::{Layout, Layouts};
 use crate::client::missing::Missing;
 use crate::client::name_servers::NoNameServer;
 use crate::client::shrunk::Shrunk;
@@ -26,32 +27,19 @@ const UNUSABLE_LIMIT: Duration = Duration::from_secs(1);
 
 /// Where a topic's messages may go.
 pub struct TopicRoute {
-    /// Every broker with a master.
-    pub brokers: Vec<RouteBroker>,
-    /// Writable queues in RocketMQ's order: broker name, then queue id.
-    pub queues: Vec<RouteQueue>,
+    layout: Arc<Layout>,
     /// Position of the round robin.
     pub turn: AtomicUsize,
     /// When a name server said so.
     known: Instant,
-    data: protocol::route::PublishRoute,
 }
 
-/// A broker of a route.
-pub struct RouteBroker {
-    /// Its name in the cluster.
-    pub name: Text,
-    /// Its master.
-    pub broker: Arc<Broker>,
-}
+impl Deref for TopicRoute {
+    type Target = Layout;
 
-/// A writable queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RouteQueue {
-    /// Index into [`TopicRoute::brokers`].
-    pub broker: usize,
-    /// Its number on that broker.
-    pub id: i32,
+    fn deref(&self) -> &Layout {
+        &self.layout
+    }
 }
 
 /// Why there is no route.
@@ -97,6 +85,8 @@ type Map<T> = HashMap<Arc<str>, T, FxBuildHasher>;
 pub struct Routes {
     clock: Arc<dyn Clock>,
     known: RwLock<Map<Arc<TopicRoute>>>,
+    /// Locked after `known`.
+    layouts: Mutex<Layouts>,
     /// A route was replaced by another: brokers may be without one. Changed under the lock of `known`.
     replaced: AtomicBool,
     /// Topics being looked up. Locked before `known` and `missing`.
@@ -121,6 +111,7 @@ impl Routes {
         Self {
             clock,
             known: RwLock::default(),
+            layouts: Mutex::default(),
             replaced: AtomicBool::new(false),
             looking: Mutex::default(),
             missing: Mutex::default(),
@@ -202,21 +193,8 @@ impl Routes {
             || instance.world().random.below(usize::MAX),
             |present| present.turn.load(Ordering::Relaxed),
         );
-        let mut brokers = Vec::new();
-        let mut queues = Vec::new();
-        for (index, known) in data.brokers.iter().enumerate() {
-            let address = match Address::parse(&known.address) {
-                Ok(address) => address,
-                Err(error) => {
-                    log::warn!("{topic}: broker {} has the address {:?}: {error}", known.name, known.address);
-                    continue;
-                }
-            };
-            let of_broker = data.queues.iter().filter(|queue| queue.broker == index);
-            queues.extend(of_broker.map(|queue| RouteQueue { broker: brokers.len(), id: queue.id }));
-            let broker = instance.broker(&address);
-            brokers.push(RouteBroker { name: Text::new(&known.name), broker });
-        }
+        let layout = lock(&self.layouts).get(data, topic, |address| instance.broker(address));
+        let Layout { brokers, queues, data } = &*layout;
         let lost = queues.is_empty() && !data.queues.is_empty();
         if lost && present.is_some_and(|present| !present.queues.is_empty()) {
             log::warn!("{topic}: the new route has no broker that could be reached; the one before stays");
@@ -225,7 +203,7 @@ impl Routes {
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
         let names = |route: &TopicRoute| route.brokers.iter().map(|known| known.name.clone()).collect();
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
-        let route = TopicRoute { brokers, queues, turn: AtomicUsize::new(turn), known: now, data };
+        let route = TopicRoute { layout, turn: AtomicUsize::new(turn), known: now };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {

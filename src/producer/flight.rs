@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use crate::client::body::Body;
 use crate::client::broker::{Answer, Done, NOBODY, Owner, Reply, Request};
 use crate::client::instance::Instance;
-use crate::client::routes::{RouteError, RouteQueue, RouteWaiter, TopicRoute};
+use crate::client::layout::RouteQueue;
+use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::attempt::{self, Failure, Plan};
@@ -296,12 +297,16 @@ impl Flight {
         answer: &SendAnswer<'_>,
         done: &mut Done<'_>,
     ) {
+        let again =
+            status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
         let broker = self.target.as_ref().map(|target| target.broker_name().clone()).unwrap_or_default();
+        // Nobody asks this send for its topic any more, unless it goes on.
+        let topic = if again { self.parcel.topic.clone() } else { std::mem::take(&mut self.parcel.topic) };
         let result = SendResult {
             status,
             id: self.parcel.id,
             offset_id: ShortText::new(&answer.offset_id),
-            topic: self.parcel.topic.clone(),
+            topic,
             broker,
             queue_id: answer.queue_id,
             queue_offset: answer.queue_offset,
@@ -309,8 +314,6 @@ impl Flight {
             attempts: self.attempts,
             latency: at.saturating_duration_since(self.accepted),
         };
-        let again =
-            status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
         if !again {
             return self.end(Ok(result), done);
         }

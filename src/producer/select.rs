@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
 
-use crate::client::routes::{RouteBroker, RouteQueue, TopicRoute};
+use crate::client::layout::{RouteBroker, RouteQueue};
+use crate::client::routes::TopicRoute;
 use crate::producer::fault::Faults;
 use crate::text::Text;
 
