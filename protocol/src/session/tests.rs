@@ -1,8 +1,6 @@
 //! Tests of the request table, by hand and against a model.
 
-use std::hash::Hasher;
-
-use super::{OpaqueHasher, Session};
+use super::{PLACES_KEPT, PLACES_MIN, Session};
 use proptest::prelude::*;
 
 fn taken<T, F: FnOnce(&mut Vec<T>)>(f: F) -> Vec<T> {
@@ -78,6 +76,7 @@ fn draining_keeps_the_order_and_what_is_not_picked() {
 #[derive(Clone, Debug)]
 enum Step {
     Insert(i32, Option<u8>),
+    InsertMany(i32, i32, Option<u8>),
     Finish(i32),
     Expire(u8),
     DrainBelow(i32),
@@ -85,12 +84,21 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let opaque = -4..4_i32;
+    // A few, so that they come again; such that meet in small tables; and many, so that the table grows.
+    let opaque = prop_oneof![
+        4 => -4..4_i32,
+        2 => (-8..8_i32).prop_map(|number| number * 32),
+        2 => 0..100_i32,
+        1 => prop_oneof![Just(i32::MIN), Just(i32::MAX), any::<i32>()],
+    ]
+    .boxed();
     prop_oneof![
+        3 => (opaque.clone(), 0..40_i32, any::<Option<u8>>())
+            .prop_map(|(first, count, deadline)| Step::InsertMany(first, count, deadline)),
         6 => (opaque.clone(), any::<Option<u8>>()).prop_map(|(opaque, deadline)| Step::Insert(opaque, deadline)),
         3 => opaque.clone().prop_map(Step::Finish),
         2 => any::<u8>().prop_map(Step::Expire),
-        1 => opaque.prop_map(Step::DrainBelow),
+        1 => opaque.clone().prop_map(Step::DrainBelow),
         1 => Just(Step::Drain),
     ]
 }
@@ -109,13 +117,24 @@ proptest! {
     fn behaves_like_a_list(steps in proptest::collection::vec(step(), 0..60)) {
         let mut session: Session<usize, u8> = Session::new();
         let mut model: Vec<(i32, Option<u8>, usize)> = Vec::new();
-        for (value, step) in steps.into_iter().enumerate() {
+        for (number, step) in steps.into_iter().enumerate() {
+            let value = number * 64;
             let mut out = Vec::new();
             let expected = match step {
                 Step::Insert(opaque, deadline) => {
                     out.extend(session.insert(opaque, deadline, value));
                     let displaced = pick(&mut model, |entry| entry.0 == opaque);
                     model.push((opaque, deadline, value));
+                    displaced
+                }
+                Step::InsertMany(first, count, deadline) => {
+                    let mut displaced = Vec::new();
+                    let opaques = (0..count).map(|n| first.wrapping_add(n));
+                    for (value, opaque) in (value..).zip(opaques) {
+                        out.extend(session.insert(opaque, deadline, value));
+                        displaced.extend(pick(&mut model, |entry| entry.0 == opaque));
+                        model.push((opaque, deadline, value));
+                    }
                     displaced
                 }
                 Step::Finish(opaque) => {
@@ -143,6 +162,7 @@ proptest! {
             };
             prop_assert_eq!(out, expected.into_iter().map(|entry| entry.2).collect::<Vec<_>>());
             prop_assert_eq!(session.len(), model.len());
+            prop_assert!(session.places.len() >= 2 * model.len());
             let earliest = model.iter().filter_map(|entry| entry.1).min();
             match (session.next_deadline(), earliest) {
                 (Some(bound), Some(earliest)) => prop_assert!(bound <= earliest),
@@ -154,21 +174,60 @@ proptest! {
 }
 
 #[test]
-fn opaques_that_follow_each_other_are_spread_over_the_whole_table() {
-    let hash = |opaque: i32| {
-        let mut hasher = OpaqueHasher::default();
-        hasher.write_i32(opaque);
-        hasher.finish()
-    };
-    for bits in [0, 57] {
-        let places: std::collections::HashSet<_> =
-            (0..128).map(|opaque| hash(opaque) >> bits & 127).collect();
-        assert!(places.len() > 64, "{} places of 128 from bit {bits} on", places.len());
+fn a_request_that_hangs_gives_way_and_is_still_found() {
+    let mut session: Session<_, u64> = Session::new();
+    session.insert(3, Some(9), 3);
+    for opaque in 4..1_000 {
+        assert_eq!(session.insert(opaque, Some(9), opaque), None);
+        assert_eq!(session.finish(opaque), Some(opaque), "at the place of the one that hangs, too");
     }
-    let of_bytes = |bytes: &[u8]| {
-        let mut hasher = OpaqueHasher::default();
-        hasher.write(bytes);
-        hasher.finish()
+    assert_eq!((session.places.len(), session.aside.len(), session.len()), (PLACES_MIN, 1, 1));
+    // The same opaque again, while its first request hangs elsewhere and while another has its place.
+    assert_eq!(session.insert(3 + 16, None, 19), None);
+    assert_eq!(session.insert(3, None, -3), Some(3));
+    assert_eq!((session.aside.len(), session.len()), (1, 2));
+    assert_eq!((session.finish(3), session.finish(3)), (Some(-3), None));
+    assert_eq!((session.finish(3 + 16), session.len()), (Some(19), 0));
+}
+
+#[test]
+fn those_that_gave_way_come_back_when_the_table_grows() {
+    let mut session: Session<_, u64> = Session::new();
+    for opaque in [1, 17, 33, 49] {
+        session.insert(opaque, None, opaque);
+    }
+    assert_eq!(session.aside.len(), 3);
+    for opaque in 100..105 {
+        session.insert(opaque, None, opaque);
+    }
+    // One and 33 meet again in 32 places, 17 and 49 do.
+    assert_eq!((session.places.len(), session.aside.len()), (32, 2));
+    assert_eq!(taken(|out| session.drain(out)), [1, 17, 33, 49, 100, 101, 102, 103, 104]);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "tens of thousands are slow there")]
+fn a_large_table_is_given_back_when_it_is_empty() {
+    let fill = |session: &mut Session<i32, u64>, count| {
+        for opaque in 0..count {
+            assert_eq!(session.insert(opaque, Some(7), opaque), None);
+        }
+        assert!(session.places.len() >= 2 * session.len() && session.aside.is_empty());
     };
-    assert_ne!(of_bytes(&[1, 2]), of_bytes(&[2, 1]));
+    let mut session: Session<_, u64> = Session::new();
+    assert_eq!(session.places.capacity(), 0, "nothing before the first request");
+    for round in 0..3 {
+        fill(&mut session, 20_000);
+        assert_eq!(session.places.len(), 65_536);
+        match round {
+            0 => (0..20_000).for_each(|opaque| assert_eq!(session.finish(opaque), Some(opaque))),
+            1 => assert!(taken(|out| session.expire(7, out)).into_iter().eq(0..20_000)),
+            _ => assert!(taken(|out| session.drain(out)).into_iter().eq(0..20_000)),
+        }
+        assert_eq!((session.places.len(), session.next_deadline()), (PLACES_KEPT, None));
+        assert!(session.places.capacity() < 2 * PLACES_KEPT);
+    }
+    fill(&mut session, 8_000);
+    session.drain(&mut Vec::new());
+    assert_eq!(session.places.len(), PLACES_KEPT, "this much is kept");
 }
