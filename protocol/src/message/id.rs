@@ -28,9 +28,27 @@ impl UniqueId {
     /// The digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // Only hexadecimal digits are ever put in, so neither step fails.
-        let digits = self.text.get(..usize::from(self.length)).unwrap_or_default();
-        std::str::from_utf8(digits).unwrap_or_default()
+        // Only hexadecimal digits are ever put in.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// The digits, in ASCII. Unlike [`UniqueId::as_str`], this looks at none of them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.text.get(..usize::from(self.length)).unwrap_or_default()
+    }
+
+    /// Replaces time and counter by the low 48 bits of `value`.
+    fn set_tail(&mut self, value: u64) {
+        let [_, _, t0, t1, t2, t3, c0, c1] = value.to_be_bytes();
+        let time = digits(u32::from_be_bytes([t0, t1, t2, t3]));
+        let [_, _, _, _, counter @ ..] = digits(u32::from_be_bytes([0, 0, c0, c1]));
+        let text = self.text.get_mut(..usize::from(self.length));
+        if let Some(tail) = text.and_then(|text| text.last_chunk_mut::<TEXT_TAIL>()) {
+            let (head, last) = tail.split_at_mut(time.len());
+            head.copy_from_slice(&time);
+            last.copy_from_slice(&counter);
+        }
     }
 
     /// The digits, with a NUL behind them.
@@ -76,8 +94,8 @@ impl FromStr for UniqueId {
 pub struct IdGenerator {
     /// Everything before the discriminator.
     head: Builder,
-    /// The same and the discriminator.
-    head_of_first_era: Builder,
+    /// A whole id of the first era, in which time and counter are zero.
+    first_era: UniqueId,
     discriminator: u32,
     /// Era, time and counter of the last id, as `u16 era, u32 time, u16 counter`. It only grows, so that no id comes
     /// twice before 65,536 eras have passed.
@@ -100,10 +118,8 @@ impl IdGenerator {
         head.push_address(ip);
         let [_, _, high, low] = pid.to_be_bytes();
         head.push_hex(&[high, low]);
-        let mut head_of_first_era = head;
-        head_of_first_era.push_hex(&discriminator.to_be_bytes());
         // The last time of the last era: the first id begins era 0.
-        Self { head, head_of_first_era, discriminator, last: AtomicU64::new(u64::MAX) }
+        Self { head, first_era: head.of_era(discriminator), discriminator, last: AtomicU64::new(u64::MAX) }
     }
 
     /// The next id. The counter goes on over milliseconds, as in Java, and steps the time ahead where it starts over.
@@ -121,17 +137,12 @@ impl IdGenerator {
                 Err(other) => last = other,
             }
         };
-        let [era_high, era_low, tail @ ..] = next.to_be_bytes();
-        let mut id = match u16::from_be_bytes([era_high, era_low]) {
-            0 => self.head_of_first_era,
-            era => {
-                let mut head = self.head;
-                head.push_hex(&self.discriminator.wrapping_add(era.into()).to_be_bytes());
-                head
-            }
+        let mut id = match next >> ERA_SHIFT {
+            0 => self.first_era,
+            era => self.head.of_era(self.discriminator.wrapping_add(u32::try_from(era).unwrap_or_default())),
         };
-        id.push_hex(&tail);
-        id.0
+        id.set_tail(next);
+        id
     }
 }
 
@@ -174,12 +185,31 @@ impl Builder {
         }
     }
 
+    /// The id that begins like this and in which time and counter are zero.
+    fn of_era(mut self, discriminator: u32) -> UniqueId {
+        self.push_hex(&discriminator.to_be_bytes());
+        self.push_hex(&[0; TEXT_TAIL / 2]);
+        self.0
+    }
+
     fn push_address(&mut self, ip: IpAddr) {
         match ip {
             IpAddr::V4(ip) => self.push_hex(&ip.octets()),
             IpAddr::V6(ip) => self.push_hex(&ip.octets()),
         }
     }
+}
+
+/// The hexadecimal digits of `value`, all eight at once: each gets a byte of a word.
+const fn digits(value: u32) -> [u8; 8] {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = value as u64;
+    let word = (word | word << 16) & 0x0000_FFFF_0000_FFFF;
+    let word = (word | word << 8) & 0x00FF_00FF_00FF_00FF;
+    let word = (word | word << 4) & (ONES * 0x0F);
+    // From ten on, six more carry into the high half of the byte.
+    let letters = (word + ONES * 6) >> 4 & ONES;
+    (word + ONES * b'0' as u64 + letters * (b'A' - b'0' - 10) as u64).to_be_bytes()
 }
 
 const fn digit(value: u8) -> u8 {
