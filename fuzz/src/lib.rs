@@ -167,6 +167,6 @@ pub fn send_answer(data: &[u8]) {
     let Ok(head) = Head::read(&found) else { return };
     let _ = SendStatus::from_code(head.code);
     if let Ok(answer) = SendAnswer::read(&head) {
-        assert!(answer.offset_id.len() + answer.transaction_id.len() <= found.header.len() * 3);
+        assert!(answer.offset_id().len() + answer.transaction_id().len() <= found.header.len() * 3);
     }
 }

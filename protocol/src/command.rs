@@ -5,8 +5,11 @@
 
 pub(crate) mod binary;
 mod head;
+mod known;
 
+pub(crate) use head::Fields;
 pub use head::{ExtFields, Head};
+pub(crate) use known::Known;
 
 use crate::codes::{self, Language, RPC_TYPE_ONEWAY, RPC_TYPE_RESPONSE};
 use crate::frame::{self, Frame, HeaderFormat};
@@ -197,7 +200,7 @@ impl Command {
         binary::write_remark(out, self.remark.as_deref().unwrap_or_default())?;
         let fields = binary::begin_fields(out);
         for (name, value) in &self.ext {
-            binary::write_field(out, name, &[value])?;
+            binary::write_field(out, name, value)?;
         }
         binary::end_fields(out, fields)
     }

@@ -1,6 +1,7 @@
 //! The little JSON that RocketMQ speaks: a forward scanner, a writer of strings, and the repair of what name servers
 //! send instead of JSON.
 
+pub(crate) mod plain;
 pub(crate) mod scan;
 pub(crate) mod value;
 pub(crate) mod write;

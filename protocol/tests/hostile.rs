@@ -181,3 +181,16 @@ fn long_input_of_little_meaning_is_read_in_one_pass() {
         read_all(unit.repeat((1 << 20) / unit.len()).as_bytes());
     }
 }
+
+/// A field that is no number spoils its answer, however often it comes, and is looked at once.
+#[test]
+#[cfg_attr(miri, ignore = "megabytes are slow there")]
+fn a_long_field_that_is_no_number_is_looked_at_once() {
+    let zeros = "0".repeat(1 << 20);
+    let again = ",\"queueId\":\"1\"".repeat(1 << 17);
+    let header = format!("{{\"code\":0,\"opaque\":1,\"extFields\":{{\"queueId\":\"{zeros}x\"{again}}}}}");
+    let frame =
+        Frame { format: HeaderFormat::Json, header: header.as_bytes(), body: b"", len: header.len() + 8 };
+    let head = Head::read(&frame).unwrap();
+    assert_eq!(SendAnswer::read(&head).err(), Some(DecodeError::Number("queueId")));
+}

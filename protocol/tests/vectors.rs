@@ -339,11 +339,11 @@ fn answer(vector: &Vector) {
     assert_eq!(SendStatus::from_code(head.code), Some(SendStatus::Ok));
     let answer = SendAnswer::read(&head).unwrap();
     let ext = &expected["ext"];
-    assert_eq!(answer.offset_id, ext["msgId"].as_str().unwrap());
+    assert_eq!(answer.offset_id(), ext["msgId"].as_str().unwrap());
     assert_eq!(answer.queue_id.to_string(), ext["queueId"].as_str().unwrap());
     assert_eq!(answer.queue_offset.to_string(), ext["queueOffset"].as_str().unwrap());
-    assert_eq!((&*answer.region, answer.trace_on), ("DefaultRegion", true));
-    assert_eq!((&*answer.transaction_id, &*answer.recall_handle), ("", ""));
+    assert_eq!((&*answer.region(), answer.trace_on()), ("DefaultRegion", true));
+    assert_eq!((&*answer.transaction_id(), &*answer.recall_handle()), ("", ""));
 }
 
 fn properties_string(vector: &Vector) {

@@ -305,12 +305,12 @@ impl Flight {
         let result = SendResult {
             status,
             id: self.parcel.id,
-            offset_id: ShortText::new(&answer.offset_id),
+            offset_id: ShortText::new(&answer.offset_id()),
             topic,
             broker,
             queue_id: answer.queue_id,
             queue_offset: answer.queue_offset,
-            transaction_id: Text::new(&answer.transaction_id),
+            transaction_id: Text::new(&answer.transaction_id()),
             attempts: self.attempts,
             latency: at.saturating_duration_since(self.accepted),
         };

@@ -8,7 +8,7 @@
 
 use crate::codes::Language;
 use crate::frame::FRAME_BYTES_MAX;
-use crate::{DecodeError, EncodeError, number};
+use crate::{DecodeError, EncodeError};
 
 /// A header without its fields.
 pub(super) struct Header<'a> {
@@ -48,6 +48,7 @@ impl<'a> Header<'a> {
 }
 
 /// Takes the next field off `rest`.
+#[inline(always)]
 pub(super) fn field<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], &'a [u8]), DecodeError> {
     let name_bytes = i16::from_be_bytes(array(rest)?);
     let name = bytes(rest, name_bytes.into())?;
@@ -55,12 +56,14 @@ pub(super) fn field<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], &'a [u8]), Dec
     Ok((name, bytes(rest, value_bytes)?))
 }
 
+#[inline(always)]
 fn array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], DecodeError> {
     let (head, tail) = rest.split_first_chunk::<N>().ok_or(DecodeError::BinaryHeader)?;
     *rest = tail;
     Ok(*head)
 }
 
+#[inline(always)]
 fn bytes<'a>(rest: &mut &'a [u8], count: i32) -> Result<&'a [u8], DecodeError> {
     let count = usize::try_from(count).map_err(|_| DecodeError::BinaryHeader)?;
     rest.split_off(..count).ok_or(DecodeError::BinaryHeader)
@@ -113,39 +116,28 @@ pub(crate) fn end_fields(out: &mut [u8], start: usize) -> Result<(), EncodeError
     Ok(())
 }
 
-/// Appends a field whose value is `pieces` in a row. A field without a value is left out: servers from 4.9.4 on would
-/// read it as null and sign the text `null`.
-pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, pieces: &[&str]) -> Result<(), EncodeError> {
-    let value_bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
-    if value_bytes == 0 {
+/// Appends a field. One without a value is left out: servers from 4.9.4 on would read it as null and sign the text
+/// `null`.
+pub(crate) fn write_field(out: &mut Vec<u8>, name: &str, value: &str) -> Result<(), EncodeError> {
+    if value.is_empty() {
         return Ok(());
     }
     write_name(out, name)?;
-    write_length(out, value_bytes)?;
-    for piece in pieces {
-        out.extend_from_slice(piece.as_bytes());
-    }
+    write_length(out, value.len())?;
+    out.extend_from_slice(value.as_bytes());
     Ok(())
 }
 
-/// Appends a field that holds an integer.
-pub(crate) fn write_number(out: &mut Vec<u8>, name: &str, value: i64) -> Result<(), EncodeError> {
-    write_name(out, name)?;
-    number::with_text(value, |text| {
-        write_length(out, text.len())?;
-        out.extend_from_slice(text);
-        Ok(())
-    })
-}
-
-fn write_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
+/// Appends a field's name; its length and its value are to follow.
+pub(crate) fn write_name(out: &mut Vec<u8>, name: &str) -> Result<(), EncodeError> {
     let bytes = i16::try_from(name.len()).map_err(|_| EncodeError::NameTooLong)?;
     out.extend_from_slice(&bytes.to_be_bytes());
     out.extend_from_slice(name.as_bytes());
     Ok(())
 }
 
-fn write_length(out: &mut Vec<u8>, bytes: usize) -> Result<(), EncodeError> {
+/// Appends a length.
+pub(crate) fn write_length(out: &mut Vec<u8>, bytes: usize) -> Result<(), EncodeError> {
     let bytes = i32::try_from(bytes).map_err(|_| TOO_LONG)?;
     out.extend_from_slice(&bytes.to_be_bytes());
     Ok(())

@@ -1,14 +1,14 @@
 //! The head of a command, read in place.
 
 use super::binary;
+use super::known::Known;
 use crate::codes::{Language, RPC_TYPE_ONEWAY, RPC_TYPE_RESPONSE};
 use crate::frame::{Frame, HeaderFormat};
-use crate::json::scan::{Scanner, Stop};
+use crate::json::plain;
+use crate::json::scan::Scanner;
 use crate::json::value::{Text, Value, repair};
 use crate::{DecodeError, number};
-use std::array;
 use std::borrow::Cow;
-use std::iter::{Chain, Flatten};
 
 /// What a command's header says, borrowed from its frame. Reading it is one pass that checks the whole header and
 /// allocates only for a remark with escapes; the fields are walked again when somebody asks for them.
@@ -28,6 +28,17 @@ pub struct Head<'a> {
     pub remark: Option<Cow<'a, str>>,
     /// The fields, already checked.
     fields: Fields<'a>,
+    /// What an answer to a send is asked for.
+    known: Known<'a>,
+}
+
+/// The fields of a checked header, as they lie in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fields<'a> {
+    /// An object.
+    Json(&'a [u8]),
+    /// A block of fields, perhaps empty.
+    Binary(&'a [u8]),
 }
 
 impl<'a> Head<'a> {
@@ -35,7 +46,10 @@ impl<'a> Head<'a> {
     /// better than one matched to the wrong request. All else has Java's defaults; unknown names are skipped.
     pub fn read(frame: &Frame<'a>) -> Result<Self, DecodeError> {
         match frame.format {
-            HeaderFormat::Json => Self::read_json(frame.header),
+            HeaderFormat::Json => match Self::read_plain(frame.header) {
+                Some(head) => Ok(head),
+                None => Self::read_json(frame.header),
+            },
             HeaderFormat::RocketMq => Self::read_binary(frame.header),
         }
     }
@@ -55,29 +69,66 @@ impl<'a> Head<'a> {
     /// The fields in the order of the wire, duplicates included. Numbers and booleans come as text, nulls not at all.
     #[must_use]
     pub fn ext(&self) -> ExtFields<'a> {
-        ExtFields { fields: self.fields.kept.into_iter().flatten().chain(self.fields.rest) }
+        ExtFields { rest: self.fields.iter() }
     }
 
     /// The fields as they lie in the header.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'a>> {
-        self.fields.kept.iter().map_while(|field| *field).chain(self.fields.rest)
+    pub(crate) const fn fields(&self) -> Fields<'a> {
+        self.fields
     }
 
+    /// The fields of an answer to a send.
+    pub(crate) const fn known(&self) -> &Known<'a> {
+        &self.known
+    }
+
+    /// Reads an answer without remark as every Java server writes it, names in alphabetical order.
+    #[inline(always)]
+    fn read_plain(header: &'a [u8]) -> Option<Self> {
+        let (code, rest) = plain::number(header.strip_prefix(b"{\"code\":")?)?;
+        let mut known = Known::NONE;
+        let (fields, rest) = match rest.strip_prefix(b",\"extFields\":") {
+            Some(object) => {
+                let rest = known.in_plain(object)?;
+                (Fields::Json(object.get(..object.len() - rest.len())?), rest)
+            }
+            None => (Fields::NONE, rest),
+        };
+        let (flag, rest) = plain::number(rest.strip_prefix(b",\"flag\":")?)?;
+        let (opaque, rest) = plain::number(rest.strip_prefix(b",\"language\":\"JAVA\",\"opaque\":")?)?;
+        let rest = rest.strip_prefix(b",\"serializeTypeCurrentRPC\":\"")?;
+        let (version, rest) = plain::number(rest.strip_prefix(b"JSON\",\"version\":")?)?;
+        (rest == b"}").then_some(())?;
+        Some(Self {
+            code: i32::try_from(code).ok()?,
+            opaque: i32::try_from(opaque).ok()?,
+            flag: i32::try_from(flag).ok()?,
+            version: i32::try_from(version).ok()?,
+            language: Language::Java,
+            remark: None,
+            fields,
+            known,
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
     fn read_json(header: &'a [u8]) -> Result<Self, DecodeError> {
         let (mut code, mut opaque) = (None, None);
         let (mut flag, mut version, mut language) = (None, None, Language::Java);
         let mut remark = None;
         let mut fields = Fields::NONE;
+        let mut known = Known::NONE;
         let mut scanner = Scanner::new(header);
         scanner.members(|name, scanner| {
             match &*name.bytes() {
-                b"code" => code = scanner.i32("code")?,
-                b"opaque" => opaque = scanner.i32("opaque")?,
-                b"flag" => flag = scanner.i32("flag")?,
-                b"version" => version = scanner.i32("version")?,
+                b"code" => code = scanner.value()?.i32("code")?,
+                b"opaque" => opaque = scanner.value()?.i32("opaque")?,
+                b"flag" => flag = scanner.value()?.i32("flag")?,
+                b"version" => version = scanner.value()?.i32("version")?,
                 b"language" => language = language_of(scanner.value()?),
                 b"remark" => remark = scanner.value()?.text(),
-                b"extFields" => fields = Fields::check_json(scanner)?,
+                b"extFields" => (fields, known) = check_json(scanner)?,
                 _ => drop(scanner.value()?),
             }
             Ok(())
@@ -91,11 +142,18 @@ impl<'a> Head<'a> {
             language,
             remark,
             fields,
+            known,
         })
     }
 
     fn read_binary(header: &'a [u8]) -> Result<Self, DecodeError> {
         let header = binary::Header::read(header)?;
+        let mut known = Known::NONE;
+        let mut rest = header.ext;
+        while !rest.is_empty() {
+            let (name, value) = binary::field(&mut rest)?;
+            known.set(name, Value::string(Text::plain(value)));
+        }
         Ok(Self {
             code: header.code,
             opaque: header.opaque,
@@ -103,7 +161,8 @@ impl<'a> Head<'a> {
             version: header.version,
             language: header.language,
             remark: header.remark.map(repair),
-            fields: Fields::check_binary(header.ext)?,
+            fields: Fields::Binary(header.ext),
+            known,
         })
     }
 }
@@ -117,103 +176,72 @@ fn language_of(value: Value<'_>) -> Language {
     }
 }
 
-/// A field, as a piece of the header.
-pub(crate) type Field<'a> = (Text<'a>, Value<'a>);
+impl<'a> Fields<'a> {
+    const NONE: Self = Self::Binary(&[]);
 
-/// How many fields are kept while they are checked. A send's answer has five to eight, so it is read in one pass.
-const KEPT: usize = 8;
+    pub(crate) fn iter(self) -> Rest<'a> {
+        match self {
+            Fields::Json(object) => {
+                let mut scanner = Scanner::new(object);
+                scanner.take(b'{');
+                Rest::Json(scanner)
+            }
+            Fields::Binary(block) => Rest::Binary(block),
+        }
+    }
+}
 
-/// The fields of a checked header.
-#[derive(Clone, Copy, Debug)]
-struct Fields<'a> {
-    kept: [Option<Field<'a>>; KEPT],
+/// Goes over an object of fields, or `null`.
+fn check_json<'a>(scanner: &mut Scanner<'a>) -> Result<(Fields<'a>, Known<'a>), DecodeError> {
+    let mut known = Known::NONE;
+    if scanner.take_null() {
+        return Ok((Fields::NONE, known));
+    }
+    let start = scanner.rest();
+    scanner.members(|name, scanner| {
+        known.set(&name.bytes(), scanner.value()?);
+        Ok(())
+    })?;
+    Ok((Fields::Json(scanner.since(start)), known))
+}
+
+/// The fields of a command, see [`Head::ext`].
+#[derive(Clone, Debug)]
+pub struct ExtFields<'a> {
     rest: Rest<'a>,
 }
 
-impl<'a> Fields<'a> {
-    const NONE: Self = Self { kept: [None; KEPT], rest: Rest::Binary(&[]) };
-
-    /// Goes over an object of fields, or `null`.
-    fn check_json(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
-        let mut fields = Self::NONE;
-        if scanner.take_null() {
-            return Ok(fields);
-        }
-        let mut free = fields.kept.iter_mut();
-        scanner.members_or(|name, scanner| {
-            let value = scanner.value()?;
-            if let Some(slot) = free.next() {
-                *slot = Some((name, value));
-                if free.len() == 0 {
-                    fields.rest = Rest::Json(*scanner);
-                }
-            }
-            Ok(())
-        })?;
-        Ok(fields)
-    }
-
-    /// Goes over a block of fields.
-    fn check_binary(block: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut fields = Self::NONE;
-        let mut rest = block;
-        for slot in &mut fields.kept {
-            if rest.is_empty() {
-                return Ok(fields);
-            }
-            *slot = Some(binary_field(&mut rest)?);
-        }
-        fields.rest = Rest::Binary(rest);
-        while !rest.is_empty() {
-            binary_field(&mut rest)?;
-        }
-        Ok(fields)
-    }
-}
-
-fn binary_field<'a>(rest: &mut &'a [u8]) -> Result<Field<'a>, DecodeError> {
-    let (name, value) = binary::field(rest)?;
-    Ok((Text::plain(name), Value::string(Text::plain(value))))
-}
-
-/// The fields behind those kept, to be walked once more. As the check went over the same bytes with the same steps, no
-/// step fails; if one did, the walk would end.
-#[derive(Clone, Copy, Debug)]
-enum Rest<'a> {
-    /// Behind a member of a JSON object.
+/// The fields still to be walked. As the check went over the same bytes with the same steps, no step fails but the one
+/// at the end.
+#[derive(Clone, Debug)]
+pub(crate) enum Rest<'a> {
+    /// Behind the brace, or behind a member.
     Json(Scanner<'a>),
     /// Whole fields of a binary block.
     Binary(&'a [u8]),
 }
 
 impl<'a> Iterator for Rest<'a> {
-    type Item = Field<'a>;
+    type Item = (Text<'a>, Value<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
             Self::Json(scanner) => {
-                if !scanner.take(b',') {
-                    return None;
-                }
-                let name = scanner.string().ok()?;
-                scanner.expect(b':').ok()?;
-                Some((name, scanner.value().ok()?))
+                scanner.take(b',');
+                Some((scanner.name().ok()?, scanner.value().ok()?))
             }
-            Self::Binary(block) => binary_field(block).ok(),
+            Self::Binary(block) => {
+                let (name, value) = binary::field(block).ok()?;
+                Some((Text::plain(name), Value::string(Text::plain(value))))
+            }
         }
     }
-}
-
-/// The fields of a command, see [`Head::ext`].
-#[derive(Clone, Debug)]
-pub struct ExtFields<'a> {
-    fields: Chain<Flatten<array::IntoIter<Option<Field<'a>>, KEPT>>, Rest<'a>>,
 }
 
 impl<'a> Iterator for ExtFields<'a> {
     type Item = (Cow<'a, str>, Cow<'a, str>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.fields.find_map(|(name, value)| Some((name.text(), value.text()?)))
+        self.rest.find_map(|(name, value)| Some((name.text(), value.text()?)))
     }
 }

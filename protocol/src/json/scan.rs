@@ -1,5 +1,6 @@
 //! One forward pass over JSON text, which checks its structure and hands out pieces of it.
 
+use super::plain;
 use super::value::{Kind, Text, Value};
 use crate::DecodeError;
 
@@ -25,26 +26,28 @@ impl From<Stop> for DecodeError {
     }
 }
 
-/// The place reached in some JSON text. What is inlined is the way of all headers without white space and escapes.
+/// What is left of some JSON text. What servers mostly write is read by [`plain`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scanner<'a> {
-    input: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
     depth: usize,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) const fn new(input: &'a [u8]) -> Self {
-        Self { input, at: 0, depth: 0 }
+        Self { rest: input, depth: 0 }
     }
 
     /// Walks an object: `member` gets each name and must consume its value.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn members(
         &mut self,
-        member: impl FnMut(Text<'a>, &mut Self) -> Result<(), DecodeError>,
+        mut member: impl FnMut(Text<'a>, &mut Self) -> Result<(), DecodeError>,
     ) -> Result<(), DecodeError> {
-        self.members_or(member)
+        self.object(|scanner| {
+            let name = scanner.name()?;
+            member(name, scanner)
+        })
     }
 
     /// Walks an array: `item` must consume one value each time.
@@ -55,18 +58,16 @@ impl<'a> Scanner<'a> {
         self.items_or(item)
     }
 
-    /// [`Scanner::members`] for any error.
-    #[inline(always)]
-    pub(crate) fn members_or<E: From<Stop>>(
+    /// Walks an object: `member` must consume one name and its value each time.
+    #[inline]
+    pub(crate) fn object<E: From<Stop>>(
         &mut self,
-        mut member: impl FnMut(Text<'a>, &mut Self) -> Result<(), E>,
+        mut member: impl FnMut(&mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
         self.enter(b'{')?;
         if !self.take(b'}') {
             loop {
-                let name = self.string()?;
-                self.expect(b':')?;
-                member(name, self)?;
+                member(self)?;
                 if !self.take(b',') {
                     break;
                 }
@@ -94,7 +95,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes one value of any kind.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'a>, Stop> {
         match self.next_byte() {
             Some(b'"') => Ok(Value::string(self.string()?)),
@@ -103,37 +104,31 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Consumes a member's name and the colon behind it.
+    #[inline]
+    pub(crate) fn name(&mut self) -> Result<Text<'a>, Stop> {
+        let name = self.string()?;
+        self.expect(b':')?;
+        Ok(name)
+    }
+
     /// Consumes `null` if that is next: for members whose value would otherwise be walked.
     pub(crate) fn take_null(&mut self) -> bool {
         self.next_byte();
-        let found = self.rest().starts_with(b"null");
-        if found {
-            self.at += 4;
-        }
-        found
+        let rest = self.rest.strip_prefix(b"null");
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
-    /// Consumes an integer, see [`Value::i32`].
-    #[inline(always)]
-    pub(crate) fn i32(&mut self, name: &'static str) -> Result<Option<i32>, DecodeError> {
-        let mut value = 0;
-        // Nine digits fit; what is longer, or no plain number, goes the long way.
-        for (digits, byte) in self.rest().iter().take(10).enumerate() {
-            match byte {
-                b'0'..=b'9' if digits < 9 => value = value * 10 + i32::from(byte - b'0'),
-                b',' | b'}' if digits > 0 => {
-                    self.at += digits;
-                    return Ok(Some(value));
-                }
-                _ => break,
-            }
-        }
-        self.value()?.i32(name)
+    /// What was consumed since `start` was all that was left.
+    pub(crate) fn since(&self, start: &'a [u8]) -> &'a [u8] {
+        start.get(..start.len().saturating_sub(self.rest.len())).unwrap_or_default()
     }
 
-    /// What was consumed from `start` on.
-    pub(crate) fn since(&self, start: usize) -> &'a [u8] {
-        self.input.get(start..self.at).unwrap_or_default()
+    /// What is left.
+    #[inline]
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
     }
 
     /// Only white space may be left.
@@ -142,40 +137,43 @@ impl<'a> Scanner<'a> {
     }
 
     /// Consumes `byte`, and white space before it, if that is next.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
-        let found = self.next_byte() == Some(byte);
-        if found {
-            self.at += 1;
+        match (self.next_byte(), self.rest) {
+            (Some(next), [_, rest @ ..]) if next == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
         }
-        found
     }
 
     /// Consumes `byte`, which must be next.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn expect(&mut self, byte: u8) -> Result<(), Stop> {
         if self.take(byte) { Ok(()) } else { Err(Stop::Malformed) }
     }
 
     /// Consumes a string literal.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn string(&mut self) -> Result<Text<'a>, Stop> {
         self.expect(b'"')?;
-        let start = self.at;
-        let end = start + plain_length(self.rest());
-        if self.input.get(end) != Some(&b'"') {
-            return self.string_with_escapes(start);
+        match self.rest.split_at_checked(plain::length(self.rest)) {
+            Some((raw, [b'"', rest @ ..])) => {
+                self.rest = rest;
+                Ok(Text { raw, kind: Kind::Plain })
+            }
+            _ => self.string_with_escapes(),
         }
-        self.at = end + 1;
-        Ok(Text { raw: self.input.get(start..end).unwrap_or_default(), kind: Kind::Plain })
     }
 
     #[cold]
     #[inline(never)]
-    fn string_with_escapes(&mut self, start: usize) -> Result<Text<'a>, Stop> {
+    fn string_with_escapes(&mut self) -> Result<Text<'a>, Stop> {
+        let start = self.rest;
         loop {
-            self.at += plain_length(self.rest());
-            self.at += match self.rest() {
+            self.skip(plain::length(self.rest));
+            self.skip(match self.rest {
                 [b'"', ..] => break,
                 [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
                 [b'\\', b'u', a, b, c, d, ..]
@@ -184,17 +182,22 @@ impl<'a> Scanner<'a> {
                     6
                 }
                 _ => return Err(Stop::Malformed),
-            };
+            });
         }
         let raw = self.since(start);
-        self.at += 1;
+        self.skip(1);
         Ok(Text { raw, kind: Kind::Escaped })
     }
 
+    #[cold]
+    #[inline(never)]
     fn nested(&mut self) -> Result<Value<'a>, Stop> {
-        let start = self.at;
+        let start = self.rest;
         if self.next_byte() == Some(b'{') {
-            self.members_or(|_, scanner| scanner.value().map(drop))?;
+            self.object(|scanner| {
+                scanner.name()?;
+                scanner.value().map(drop)
+            })?;
         } else {
             self.items_or(|scanner| scanner.value().map(drop))?;
         }
@@ -203,21 +206,20 @@ impl<'a> Scanner<'a> {
 
     fn bare(&mut self) -> Result<Value<'a>, Stop> {
         let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.');
-        let rest = self.rest();
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let more = rest.iter().skip(digits).take_while(|byte| word(byte)).count();
-        let raw = rest.get(..digits + more).unwrap_or_default();
+        let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let more = self.rest.iter().skip(digits).take_while(|byte| word(byte)).count();
+        let raw = self.rest.get(..digits + more).unwrap_or_default();
         let kind = match raw {
             number if digits > 0 && more == 0 || is_number(number) => Kind::Bare,
             b"null" => Kind::Null,
             b"true" | b"false" => Kind::Bare,
             _ => return Err(Stop::Malformed),
         };
-        self.at += raw.len();
+        self.skip(raw.len());
         Ok(Value { raw, kind })
     }
 
-    #[inline(always)]
+    #[inline]
     fn enter(&mut self, open: u8) -> Result<(), Stop> {
         self.expect(open)?;
         if self.depth == DEPTH_MAX {
@@ -227,15 +229,16 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    #[inline(always)]
-    fn rest(&self) -> &'a [u8] {
-        self.input.get(self.at..).unwrap_or_default()
+    /// Goes over `count` bytes that were looked at.
+    #[inline]
+    fn skip(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
     }
 
     /// Goes over white space to the byte behind it.
-    #[inline(always)]
+    #[inline]
     fn next_byte(&mut self) -> Option<u8> {
-        match self.input.get(self.at) {
+        match self.rest.first() {
             Some(b' ' | b'\t' | b'\n' | b'\r') => self.skip_space(),
             byte => byte.copied(),
         }
@@ -244,29 +247,9 @@ impl<'a> Scanner<'a> {
     #[cold]
     #[inline(never)]
     fn skip_space(&mut self) -> Option<u8> {
-        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
-        self.input.get(self.at).copied()
+        self.skip(self.rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count());
+        self.rest.first().copied()
     }
-}
-
-/// How many bytes come before the first quote or backslash. Eight are looked at together, since most of a header lies
-/// inside strings.
-#[inline(always)]
-fn plain_length(input: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // The high bit of each byte that is zero, and perhaps of bytes behind the first such one.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let mut rest = input;
-    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let found = (zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C))) & (ONES << 7);
-        if found != 0 {
-            return input.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
-        }
-        rest = behind;
-    }
-    let in_tail = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    input.len() - rest.len() + in_tail
 }
 
 /// JSON's number grammar, leading zeros allowed.

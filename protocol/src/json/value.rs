@@ -47,7 +47,7 @@ pub(crate) fn repair(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// Any JSON value, as a piece of the input. A plain struct, since it is copied a lot.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Value<'a> {
     pub(super) raw: &'a [u8],
     pub(super) kind: Kind,
@@ -71,6 +71,15 @@ pub(super) enum Kind {
 }
 
 impl<'a> Value<'a> {
+    /// No value.
+    pub(crate) const NULL: Self = Self { raw: &[], kind: Kind::Null };
+
+    /// Whether it is no value.
+    #[inline(always)]
+    pub(crate) fn is_null(self) -> bool {
+        self.kind == Kind::Null
+    }
+
     /// A string.
     #[inline(always)]
     pub(crate) const fn string(text: Text<'a>) -> Self {
@@ -92,9 +101,14 @@ impl<'a> Value<'a> {
     }
 
     /// An integer, written as a number or as a string. `None` for `null`; `name` goes into the error.
+    #[inline]
     pub(crate) fn i64(self, name: &'static str) -> Result<Option<i64>, DecodeError> {
-        let Some(text) = self.bytes() else { return Ok(None) };
-        number::parse(&text).map(Some).ok_or(DecodeError::Number(name))
+        let number = match self.kind {
+            Kind::Null => return Ok(None),
+            Kind::Escaped => number::parse(&unescape(self.raw)),
+            Kind::Plain | Kind::Bare | Kind::Nested => number::parse(self.raw),
+        };
+        number.map(Some).ok_or(DecodeError::Number(name))
     }
 
     /// As [`Value::i64`], and small enough.
@@ -105,6 +119,7 @@ impl<'a> Value<'a> {
 }
 
 /// Replaces the escapes of a checked literal. The result is never longer than the input.
+#[cold]
 fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;

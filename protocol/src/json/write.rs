@@ -14,21 +14,62 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
 /// else but the quote and the backslash as UTF-8.
 pub(crate) fn escape(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
-    while let Some(stop) = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-        let Some((plain, [special, after @ ..])) = rest.split_at_checked(stop) else { break };
-        out.extend_from_slice(plain);
-        match special {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            control => {
-                let high = b'0' + (control >> 4);
-                let low = char::from_digit(u32::from(control & 0xF), 16).map_or(b'0', |digit| digit as u8);
-                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+    while !rest.is_empty() {
+        let plain = match rest.first_chunk() {
+            Some(chunk) => {
+                // All eight, of which some may be taken back: that costs less than to copy just some.
+                let plain = plain_bytes(*chunk);
+                out.extend_from_slice(chunk);
+                out.truncate(out.len() - (CHUNK_BYTES - plain));
+                plain
             }
-        }
-        rest = after;
+            None => {
+                let plain = rest.iter().take_while(|byte| !is_special(**byte)).count();
+                out.extend_from_slice(rest.get(..plain).unwrap_or_default());
+                plain
+            }
+        };
+        rest = match rest.get(plain..).unwrap_or_default() {
+            [special, after @ ..] if plain < CHUNK_BYTES => {
+                escape_byte(out, *special);
+                after
+            }
+            behind => behind,
+        };
     }
-    out.extend_from_slice(rest);
+}
+
+/// Bytes that are looked at together.
+const CHUNK_BYTES: usize = 8;
+
+/// How many bytes come before the first that has to be escaped.
+#[inline]
+fn plain_bytes(chunk: [u8; CHUNK_BYTES]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let word = u64::from_le_bytes(chunk);
+    // The high bit of each byte below `limit`, and perhaps of bytes behind the first such one.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    let found = below(word, 0x20) | below(word ^ (ONES * 0x22), 1) | below(word ^ (ONES * 0x5C), 1);
+    ((found & (ONES << 7)).trailing_zeros() / 8) as usize
+}
+
+const fn is_special(byte: u8) -> bool {
+    byte < 0x20 || matches!(byte, b'"' | b'\\')
+}
+
+#[inline]
+fn escape_byte(out: &mut Vec<u8>, byte: u8) {
+    match byte {
+        // Properties have two of these each.
+        0x01 => out.extend_from_slice(b"\\u0001"),
+        0x02 => out.extend_from_slice(b"\\u0002"),
+        b'"' => out.extend_from_slice(b"\\\""),
+        b'\\' => out.extend_from_slice(b"\\\\"),
+        control => {
+            let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 0xF)]);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -41,6 +82,22 @@ mod tests {
         let mut out = Vec::new();
         string(&mut out, &text);
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_escaped_is_found_at_any_place() {
+        for special in ['"', '\\', '\u{1}', '\u{2}', '\0', '\u{1f}'] {
+            for (before, after) in (0..20).flat_map(|before| (0..20).map(move |after| (before, after))) {
+                let text = format!(
+                    "{}{special}{}",
+                    "\u{7f}é!#[ ".chars().cycle().take(before).collect::<String>(),
+                    "é/".repeat(after)
+                );
+                let mut out = Vec::new();
+                string(&mut out, &text);
+                assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);
+            }
+        }
     }
 
     #[test]

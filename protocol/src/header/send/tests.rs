@@ -1,10 +1,12 @@
 //! Tests of sends and their answers.
 
-use super::{SendAnswer, SendMessage};
+use super::{Prepared, PreparedSend, SendAnswer, SendMessage, Sender};
 use crate::codes::Language;
 use crate::command::{Command, Head};
-use crate::frame::{HeaderFormat, PREFIX_BYTES, decode};
+use crate::frame::{Frame, HeaderFormat, PREFIX_BYTES, decode};
+use crate::message::id::IdGenerator;
 use crate::{DecodeError, EncodeError};
+use proptest::prelude::*;
 use std::borrow::Cow;
 
 const MESSAGE: SendMessage<'static> = SendMessage {
@@ -98,7 +100,7 @@ fn writing_needs_no_more_room_than_was_made_at_once() {
             let texts =
                 [message.group, message.topic, message.default_topic, message.broker_name, message.namespace];
             let texts: usize = texts.iter().chain(message.properties).map(|text| text.len()).sum();
-            let room = texts * 6 + super::SCALAR_BYTES_MAX + crate::command::FIXED_BYTES_MAX;
+            let room = texts * 6 + super::write::SCALAR_BYTES_MAX + crate::command::FIXED_BYTES_MAX;
             message.encode(format, i32::MIN, true, 0, &mut out).unwrap();
             assert!(out.len() <= room, "{} > {room}", out.len());
         }
@@ -158,12 +160,10 @@ fn an_answer_is_read_without_a_copy() {
     for format in FORMATS {
         read(&command, format, |answer| {
             let answer = answer.unwrap();
-            assert_eq!((answer.queue_id, answer.queue_offset, answer.trace_on), (3, i64::MAX, false));
-            let texts = [&answer.offset_id, &answer.transaction_id, &answer.recall_handle, &answer.region]
-                .map(|text| {
-                    assert!(matches!(text, Cow::Borrowed(_)));
-                    text.as_ref()
-                });
+            assert_eq!((answer.queue_id, answer.queue_offset, answer.trace_on()), (3, i64::MAX, false));
+            let texts =
+                [answer.offset_id(), answer.transaction_id(), answer.recall_handle(), answer.region()];
+            assert!(texts.iter().all(|text| matches!(text, Cow::Borrowed(_))));
             assert_eq!(texts, ["0A00000100002A9F00000000004109DF", "tx", "djE=", "r-1"]);
         });
     }
@@ -176,18 +176,149 @@ fn an_answer_must_say_where_the_message_is() {
     for format in FORMATS {
         read(&whole, format, |answer| {
             let answer = answer.unwrap();
-            assert_eq!((&*answer.offset_id, &*answer.region, answer.trace_on), ("", "DefaultRegion", true));
+            assert_eq!(
+                (&*answer.offset_id(), &*answer.region(), answer.trace_on()),
+                ("", "DefaultRegion", true)
+            );
         });
         // Only `false` turns tracing off.
         let odd = whole.clone().with("TRACE_ON", "yes");
-        read(&odd, format, |answer| assert!(answer.unwrap().trace_on));
-        read(&queue_id, format, |answer| assert_eq!(answer, Err(DecodeError::Missing("queueOffset"))));
+        read(&odd, format, |answer| assert!(answer.unwrap().trace_on()));
+        read(&queue_id, format, |answer| assert_eq!(answer.err(), Some(DecodeError::Missing("queueOffset"))));
         read(&Command::response(0, 1), format, |answer| {
-            assert_eq!(answer, Err(DecodeError::Missing("queueId")))
+            assert_eq!(answer.err(), Some(DecodeError::Missing("queueId")))
         });
         let wide = queue_id.clone().with("queueId", i64::MAX);
-        read(&wide, format, |answer| assert_eq!(answer, Err(DecodeError::Number("queueId"))));
+        read(&wide, format, |answer| assert_eq!(answer.err(), Some(DecodeError::Number("queueId"))));
         let text = whole.clone().with("queueOffset", "x");
-        read(&text, format, |answer| assert_eq!(answer, Err(DecodeError::Number("queueOffset"))));
+        read(&text, format, |answer| assert_eq!(answer.err(), Some(DecodeError::Number("queueOffset"))));
+    }
+}
+
+#[test]
+fn prepared_pieces_make_the_same_frame() {
+    let id = IdGenerator::new("10.0.0.9".parse().unwrap(), 1, 2).next(3);
+    let own = "TAGS\u{1}\"T\\\u{1f}\u{2}";
+    for (namespace, broker_name, unit_mode, batch) in
+        [("", "", false, false), ("NS\"", "b-\u{7}", true, true), ("", "b", true, false)]
+    {
+        let message = SendMessage {
+            group: "P\"G",
+            topic: "T\\",
+            properties: &["UNIQ_KEY\u{1}", id.as_str(), "\u{2}", "WAIT\u{1}true\u{2}", own],
+            broker_name,
+            namespace,
+            unit_mode,
+            batch,
+            ..MESSAGE
+        };
+        let sender = Sender::new("P\"G", MESSAGE.default_topic, MESSAGE.default_queues)
+            .with_namespace(namespace)
+            .with_properties("WAIT\u{1}true\u{2}")
+            .with_unit_mode(unit_mode);
+        let broker_name = Prepared::broker_name(broker_name);
+        let prepared = PreparedSend {
+            sender: &sender,
+            topic: &Prepared::topic("T\\"),
+            broker_name: Some(&broker_name),
+            queue_id: message.queue_id,
+            sys_flag: message.sys_flag,
+            born_ms: message.born_ms,
+            flag: message.flag,
+            id: Some(&id),
+            properties: own,
+            reconsume_times: 0,
+            batch,
+        };
+        for format in FORMATS {
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            message.encode(format, 7, false, 0, &mut one).unwrap();
+            prepared.encode(format, 7, false, 0, &mut other).unwrap();
+            assert_eq!(one, other);
+        }
+    }
+}
+
+/// All that a header and an answer say.
+fn said(header: &[u8]) -> Result<String, DecodeError> {
+    let frame = Frame { format: HeaderFormat::Json, header, body: b"", len: header.len() + PREFIX_BYTES };
+    let head = Head::read(&frame)?;
+    let fields: Vec<_> = head.ext().collect();
+    let answer = SendAnswer::read(&head).map(|answer| {
+        let texts = [answer.offset_id(), answer.transaction_id(), answer.recall_handle(), answer.region()];
+        assert_eq!(String::from_utf8_lossy(&answer.offset_id_bytes()), texts[0]);
+        format!("{} {} {texts:?} {}", answer.queue_id, answer.queue_offset, answer.trace_on())
+    });
+    let numbers = [head.code, head.opaque, head.flag, head.version];
+    Ok(format!("{numbers:?} {:?} {:?} {fields:?} {answer:?}", head.language, head.remark))
+}
+
+/// What is read as Java writes it, and what is read the long way because of the space before it.
+fn both(header: &[u8]) -> (Result<String, DecodeError>, Result<String, DecodeError>) {
+    (said(header), said(&[b" ", header].concat()))
+}
+
+#[test]
+fn the_short_way_reads_what_the_long_way_reads() {
+    let header = |fields: &str, opaque: &str| {
+        format!(
+            "{{\"code\":0,\"extFields\":{{{fields}}},\"flag\":1,\"language\":\"JAVA\",\"opaque\":{opaque},\
+             \"serializeTypeCurrentRPC\":\"JSON\",\"version\":353}}"
+        )
+    };
+    let whole = r#""queueId":"3","TRACE_ON":"false","MSG_REGION":"r","msgId":"0A","queueOffset":"12""#;
+    for (fields, opaque) in [
+        ("", "1"),
+        (whole, "1"),
+        (whole, "12345678"),
+        (whole, "2147483647"),
+        (whole, "2147483648"),
+        (whole, "-7"),
+        (whole, "007"),
+        (whole, "1.5"),
+        (whole, "null"),
+        (&format!(r#"{whole},"queueId":"4","msgId":"0B""#), "1"),
+        (&format!(r#"{whole},"queueId":null,"TRACE_ON":null"#), "1"),
+        (&format!(r#"{whole},"queueId":"x","queueId":"4""#), "1"),
+        (&format!(r#"{whole},"queueOffset":"","queueOffset":"4""#), "1"),
+        (r#""queueId":3,"queueOffset":12,"other":{"a":[1]},"msgId":true"#, "1"),
+        (r#""queueId":"99999999999","queueOffset":"9223372036854775807""#, "1"),
+        (r#""queueId":"3","queueOffset":"1","msgId":"\u0041","":"""#, "1"),
+        (r#""queueId":"3" , "queueOffset" : "1""#, "1"),
+        (r#""queueId":"3","queueOffset":"1","#, "1"),
+        (r#""queueId":"3","queueOffset":"1","transactionId":"t","recallHandle":"é""#, "1"),
+    ] {
+        let header = header(fields, opaque);
+        let (short, long) = both(header.as_bytes());
+        assert_eq!(short, long, "{header}");
+        for end in 0..header.len() {
+            let (short, long) = both(&header.as_bytes()[..end]);
+            assert_eq!(short, long, "{header} up to {end}");
+        }
+    }
+    // The first of several that is no number spoils the answer.
+    let spoilt = header(r#""queueId":"x","queueId":"4","queueOffset":"1""#, "1");
+    assert!(said(spoilt.as_bytes()).unwrap().contains("Number"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2048 }))]
+
+    #[test]
+    fn both_ways_agree_on_damaged_headers(
+        fields in "(\"(queueId|queueOffset|msgId|TRACE_ON|x)\":(\"[0-9a]{0,9}\"|[0-9]{0,10}|null),?){0,4}",
+        (code, flag, opaque, version) in ("[0-9]{1,9}", "[0-9-]{1,2}", "[0-9]{1,11}", "[0-9]{0,4}"),
+        (at, byte) in (any::<prop::sample::Index>(), prop::option::of("[ \\\\\"{},:0-9x]")),
+    ) {
+        let mut header = format!(
+            "{{\"code\":{code},\"extFields\":{{{fields}}},\"flag\":{flag},\"language\":\"JAVA\",\
+             \"opaque\":{opaque},\"serializeTypeCurrentRPC\":\"JSON\",\"version\":{version}}}"
+        );
+        if let Some(byte) = byte {
+            let at = at.index(header.len());
+            header.replace_range(at..=at, &byte);
+        }
+        let (short, long) = both(header.as_bytes());
+        prop_assert_eq!(short, long, "{}", header);
     }
 }
