@@ -207,7 +207,7 @@ impl Command {
 }
 
 /// What surrounds one field in either format: quotes, colon and comma, or two lengths.
-const FIELD_BYTES_MAX: usize = 6;
+pub(crate) const FIELD_BYTES_MAX: usize = 6;
 
 /// Makes room for a frame at once, so that nothing behind this call allocates: `texts` bytes that JSON may have to
 /// escape, and `body` bytes as they are.

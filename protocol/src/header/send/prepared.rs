@@ -1,7 +1,7 @@
 //! What many sends have in common, written once in both formats.
 
 use super::SHORT;
-use crate::command::binary;
+use crate::command::{FIELD_BYTES_MAX, binary};
 use crate::json::write;
 use crate::message::namespace::{NAMESPACE, NAMESPACED};
 
@@ -30,7 +30,9 @@ impl Prepared {
     /// Whole fields. One without a value is left out.
     fn fields(fields: &[(&str, &str)]) -> Self {
         let fields = || fields.iter().filter(|(_, value)| !value.is_empty());
-        let mut bytes = Vec::new();
+        // Both forms, unless something has to be escaped.
+        let room = fields().map(|(name, value)| 2 * (name.len() + value.len() + FIELD_BYTES_MAX)).sum();
+        let mut bytes = Vec::with_capacity(room);
         for (name, value) in fields() {
             write::string(&mut bytes, name);
             bytes.push(b':');
@@ -51,7 +53,7 @@ impl Prepared {
 
     /// A piece of a text.
     fn text(text: &str) -> Self {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(2 * text.len());
         write::escape(&mut bytes, text);
         let json_bytes = bytes.len();
         bytes.extend_from_slice(text.as_bytes());
