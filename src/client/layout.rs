@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Weak};
 
+use protocol::header::send::Prepared;
 use protocol::route::PublishRoute;
 
 use crate::client::address::Address;
@@ -30,6 +31,8 @@ pub struct RouteBroker {
     pub name: Text,
     /// Its master.
     pub broker: Arc<Broker>,
+    /// Its name, as sends say it.
+    pub(crate) wire_name: Prepared,
 }
 
 /// A writable queue.
@@ -56,7 +59,11 @@ impl Layout {
             };
             let of_broker = data.queues.iter().filter(|queue| queue.broker == index);
             queues.extend(of_broker.map(|queue| RouteQueue { broker: brokers.len(), id: queue.id }));
-            brokers.push(RouteBroker { name: Text::new(&known.name), broker: broker(&address) });
+            brokers.push(RouteBroker {
+                name: Text::new(&known.name),
+                broker: broker(&address),
+                wire_name: Prepared::broker_name(&known.name),
+            });
         }
         queues.shrink_to_fit();
         Self { brokers, queues, data }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use protocol::header::send::Prepared;
 use protocol::route::RouteData;
 use rustc_hash::FxBuildHasher;
 use tokio::sync::Notify;
@@ -28,6 +29,8 @@ const UNUSABLE_LIMIT: Duration = Duration::from_secs(1);
 /// Where a topic's messages may go.
 pub struct TopicRoute {
     layout: Arc<Layout>,
+    /// The topic, as sends say it.
+    pub(crate) wire_topic: Prepared,
     /// Position of the round robin.
     pub turn: AtomicUsize,
     /// When a name server said so.
@@ -203,7 +206,8 @@ impl Routes {
         log::debug!("{topic}: {} queues on {} brokers, by pattern: {pattern}", queues.len(), brokers.len());
         let names = |route: &TopicRoute| route.brokers.iter().map(|known| known.name.clone()).collect();
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
-        let route = TopicRoute { layout, turn: AtomicUsize::new(turn), known: now };
+        let wire_topic = Prepared::topic(topic);
+        let route = TopicRoute { layout, wire_topic, turn: AtomicUsize::new(turn), known: now };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::time::Duration;
 
+use protocol::header::send::Sender;
 use protocol::message::name;
 use protocol::{HeaderFormat, codes::response};
 
@@ -285,7 +286,8 @@ pub(crate) struct Settings {
     /// On the wire: namespace included.
     pub(crate) group: String,
     pub(crate) namespace: Option<Namespace>,
-    pub(crate) unit_mode: bool,
+    /// What every send says of them, in wire form.
+    pub(crate) sender: Sender,
     pub(crate) send_timeout: Duration,
     /// `None`: an equal share of what is left for each attempt still allowed.
     pub(crate) attempt_timeout: Option<Duration>,
@@ -344,11 +346,17 @@ impl Settings {
             return Err(Error::new(ErrorKind::InvalidValue, text));
         }
         let attempt = values.text(c"send.attempt.timeout.ms");
+        let client = values.client()?;
+        let group = group_on_the_wire(&values.required(c"producer.group")?, namespace.as_ref())?;
+        let of_all = format!("WAIT\u{1}true\u{2}{}", namespace.as_ref().map_or("", Namespace::property));
         Ok(Self {
-            client: values.client()?,
-            group: group_on_the_wire(&values.required(c"producer.group")?, namespace.as_ref())?,
+            sender: Sender::new(&group, &client.default_topic, client.default_queues)
+                .with_unit_mode(values.flag(c"unit.mode"))
+                .with_namespace(client.namespace.as_deref().unwrap_or_default())
+                .with_properties(&of_all),
+            client,
+            group,
             namespace,
-            unit_mode: values.flag(c"unit.mode"),
             send_timeout: values.duration(c"send.timeout.ms"),
             attempt_timeout: attempt.parse().ok().map(Duration::from_millis),
             retries: values.number(c"send.retries").try_into().unwrap_or(0),

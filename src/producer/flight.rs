@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use protocol::codes::{SendStatus, response};
-use protocol::header::send::{SendAnswer, SendMessage};
+use protocol::header::send::{PreparedSend, SendAnswer};
 use protocol::message::id::UniqueId;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
@@ -20,7 +20,6 @@ use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::Permit;
 use crate::producer::fault::Verdict;
-use crate::producer::namespace::Namespace;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
 use crate::producer::short_text::ShortText;
@@ -305,7 +304,7 @@ impl Flight {
         let result = SendResult {
             status,
             id: self.parcel.id,
-            offset_id: ShortText::new(&answer.offset_id()),
+            offset_id: ShortText::of_bytes(&answer.offset_id_bytes()),
             topic,
             broker,
             queue_id: answer.queue_id,
@@ -451,32 +450,20 @@ impl Request for Flight {
     }
 
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
-        let settings = &self.producer.settings;
-        let (queue_id, born_ms, broker_name) = self
-            .target
-            .as_ref()
-            .map_or((0, 0, ""), |target| (target.queue.id, target.born_ms, target.broker_name().as_str()));
-        let head = SendMessage {
-            group: &settings.group,
-            topic: self.parcel.topic_on_the_wire().as_str(),
-            default_topic: &settings.client.default_topic,
-            default_queues: settings.client.default_queues,
-            queue_id,
+        // It has chosen a queue before it is submitted.
+        let Some(target) = &self.target else { return Err(EncodeError::QueueId(-1)) };
+        let head = PreparedSend {
+            sender: &self.producer.settings.sender,
+            topic: &target.route.wire_topic,
+            broker_name: target.route.brokers.get(target.queue.broker).map(|known| &known.wire_name),
+            queue_id: target.queue.id,
             sys_flag: self.parcel.sys_flag,
-            born_ms,
+            born_ms: target.born_ms,
             flag: 0,
-            properties: &[
-                "UNIQ_KEY\u{1}",
-                self.parcel.id.as_str(),
-                "\u{2}WAIT\u{1}true\u{2}",
-                settings.namespace.as_ref().map_or("", Namespace::property),
-                self.parcel.properties.as_deref().unwrap_or_default(),
-            ],
+            id: Some(&self.parcel.id),
+            properties: self.parcel.properties.as_deref().unwrap_or_default(),
             reconsume_times: 0,
-            unit_mode: settings.unit_mode,
             batch: false,
-            broker_name,
-            namespace: settings.client.namespace.as_deref().unwrap_or_default(),
         };
         let body = &self.parcel.body;
         let length = body.as_slice().len();

@@ -25,18 +25,28 @@ enum Form {
 impl ShortText {
     /// Copies `text` up to its first NUL.
     pub fn new(text: &str) -> Self {
+        Self::of_bytes(text.as_bytes())
+    }
+
+    /// The same of bytes; what is not UTF-8 in them is repaired.
+    pub fn of_bytes(text: &[u8]) -> Self {
         // Over all bytes, since that takes many at a time.
-        let has_nul = text.bytes().fold(false, |has, byte| has | (byte == 0));
-        let text = if has_nul { text.split('\0').next().unwrap_or("") } else { text };
+        let is_plain = text.iter().fold(true, |plain, byte| plain & (1..=127).contains(byte));
+        if is_plain && let Some(inline) = Self::inline(text) {
+            return inline;
+        }
+        let text = String::from_utf8_lossy(text);
+        let text = text.split('\0').next().unwrap_or("");
+        Self::inline(text.as_bytes()).unwrap_or_else(|| Self(Form::Shared(Text::new(text))))
+    }
+
+    /// UTF-8 without a NUL, if it is short.
+    fn inline(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; INLINE_BYTES];
         // One byte less than there is: the NUL.
-        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
-            (Some(room), Ok(length)) if text.len() < INLINE_BYTES => {
-                room.copy_from_slice(text.as_bytes());
-                Self(Form::Inline { length, bytes })
-            }
-            _ => Self(Form::Shared(Text::new(text))),
-        }
+        let (room, _) = bytes.split_at_mut(INLINE_BYTES - 1);
+        room.get_mut(..text.len())?.copy_from_slice(text);
+        Some(Self(Form::Inline { length: u8::try_from(text.len()).ok()?, bytes }))
     }
 
     /// The text without its terminating NUL.
@@ -78,5 +88,7 @@ mod tests {
             assert_eq!((short.as_str(), short.as_c_str().to_str()), (text.as_str(), Ok(text.as_str())));
         }
         assert_eq!(ShortText::new("a\0b").as_c_str(), c"a");
+        assert_eq!(ShortText::of_bytes(b"a\xff\0b").as_str(), "a\u{fffd}");
+        assert_eq!(ShortText::of_bytes(&[0xff; INLINE_BYTES]).as_str(), "\u{fffd}".repeat(INLINE_BYTES));
     }
 }
