@@ -25,7 +25,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick bench-programs \
+.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
 	bench-peers soak clean
 
 help: ## this list
@@ -46,6 +46,7 @@ test: deps apache ## the gate of every landing
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 	$(MAKE) simulate
+	$(MAKE) instructions
 	git diff --exit-code include/
 
 simulate: ## the client in a hostile world, drawn from seeds: SEEDS=20000 of them, from FIRST=0 on
@@ -114,6 +115,9 @@ bench-axes: bench-programs ## the same as bodies, windows, threads, brokers and 
 bench-quick: bench-programs ## limits for the writes, switches and allocations of a message; then whether the comparison runs
 	$(TARGET)/release/rocketmq-bench
 	$(TARGET)/release/rocketmq-bench compare --quick --only base --clients floor ours
+
+instructions: bench-programs ## how many instructions a message costs, held against bench/instructions.txt (KEEP=yes writes it); needs valgrind
+	$(TARGET)/release/rocketmq-bench instructions $(if $(KEEP),--keep)
 
 bench-programs:
 	cargo build --release --package rocketmq-producer --package rocketmq-bench --package rocketmq-bench-sink

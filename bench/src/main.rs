@@ -31,6 +31,7 @@ rocketmq-bench - what one message costs the client, against a mock broker that o
 
 Usage: rocketmq-bench [--messages N] [--rounds N] [--quick]
        rocketmq-bench compare ...   beside other clients; `rocketmq-bench compare --help` tells how
+       rocketmq-bench instructions [--keep]   instructions of a message, held against those kept; or keeps them
 
   --messages N   messages of each phase, after a warm-up of a tenth (default: 200000)
   --rounds N     rounds; the table has their median, least and greatest (default: 3)
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let result = match arguments.split_first() {
         Some((role, rest)) if role == client::ROLE => client::main(rest).map(|()| true),
         Some((role, rest)) if role == sink::ROLE => sink::main(rest).map(|()| true),
+        Some((role, rest)) if role == compare::INSTRUCTIONS => compare::count_instructions(rest),
         Some((role, rest)) if role == compare::ROLE => {
             if rest.iter().any(|argument| argument == "--help") {
                 return help(compare::HELP);

@@ -8,6 +8,7 @@
 //! | `process` | a sink, a client, and the waits for both |
 //! | `round` | one row in one round, and whether it counts |
 //! | `calls` | system calls and sizes, in runs of their own |
+//! | `instructions` | instructions of a message, held against those that were kept |
 //! | `broker` | a server of Apache's in the sink's place |
 //! | `results` | the file of all figures |
 //! | `verdict` | the ratios that are promised |
@@ -16,6 +17,7 @@
 
 mod broker;
 mod calls;
+mod instructions;
 mod plan;
 mod plot;
 mod process;
@@ -73,6 +75,21 @@ pub(crate) fn run(wanted: &Wanted) -> Result<bool, String> {
         println!("FAILED: {sentence}");
     }
     Ok(missing.is_empty())
+}
+
+/// First argument of a count of instructions.
+pub(crate) const INSTRUCTIONS: &str = "instructions";
+
+/// Counts the instructions of a message and holds them against those kept; whether they are as many. With `--keep`
+/// they are kept.
+pub(crate) fn count_instructions(arguments: &[String]) -> Result<bool, String> {
+    let keep = match arguments {
+        [] => false,
+        [option] if option == "--keep" => true,
+        _ => return Err("the only option is --keep".to_owned()),
+    };
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("instructions.txt");
+    instructions::check(&Programs { target: wanted::built()? }, &kept, keep)
 }
 
 /// A measurement under way.

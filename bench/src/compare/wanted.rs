@@ -138,7 +138,7 @@ impl Wanted {
 }
 
 /// Cargo's folder: this program is two levels below it.
-fn built() -> Result<PathBuf, String> {
+pub(super) fn built() -> Result<PathBuf, String> {
     let program = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
     let folder =
         program.ancestors().nth(2).ok_or("this program is in no folder of cargo's; use --target.")?;
