@@ -112,7 +112,7 @@ impl Asked<'_> {
         let size = at_most("release .so, stripped", 2.0, 1.2, in_units(size, 1024.0 * 1024.0));
         vec![
             counted("socket writes per message, window 256", "socket writes", 0.1, Some(0.03)),
-            counted("allocations per message, message used again", "allocations", 4.0, None),
+            counted("allocations per message", "allocations with a message each", 2.0, Some(0.01)),
             Verdict { unit: "MiB", ..rss },
             Verdict { unit: "MiB", ..size },
         ]
