@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use protocol::codes::{Language, request, response};
 use protocol::command::Command;
-use protocol::frame;
 use protocol::header::route::{ACCEPT_STANDARD_JSON_ONLY, TOPIC};
 use protocol::route::{BrokerData, MASTER_ID, PERM_READ, PERM_WRITE, QueueData, RouteData};
+use protocol::{EncodeError, HeaderFormat, frame};
 
 use crate::answer::{SendAnswer, VERSION};
 use crate::inbox::Frame;
@@ -131,7 +131,7 @@ impl Cluster {
         answer.opaque = request.opaque;
         answer.language = Language::Java;
         answer.version = VERSION;
-        answer.encode(frame.format, out).map_err(|error| format!("an answer cannot be written: {error}"))
+        encode(answer, frame.format, out).map_err(|error| format!("an answer cannot be written: {error}"))
     }
 
     /// The route of any topic, in the JSON that a name server would choose for this client.
@@ -174,10 +174,27 @@ impl Cluster {
     }
 }
 
+/// Appends an answer as Java's servers write it: a JSON header names its format once more, which some clients want.
+fn encode(mut answer: Command, format: HeaderFormat, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    if format != HeaderFormat::Json {
+        return answer.encode(format, out);
+    }
+    let body = std::mem::take(&mut answer.body);
+    let mut bytes = Vec::new();
+    answer.encode(format, &mut bytes)?;
+    let whole = frame::decode(&bytes, frame::FRAME_BYTES_MAX).ok().flatten();
+    let header = whole.and_then(|whole| whole.header.strip_suffix(b"}")).unwrap_or_default();
+    let start = frame::begin(out, format);
+    out.extend_from_slice(header);
+    out.extend_from_slice(b",\"serializeTypeCurrentRPC\":\"JSON\"}");
+    frame::end(out, start, body.len())?;
+    out.extend_from_slice(&body);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::HeaderFormat;
 
     fn ask(cluster: &mut Cluster, node: Node, request: &Command, format: HeaderFormat) -> Option<Command> {
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
@@ -187,6 +204,10 @@ mod tests {
         cluster.answer(node, frame, &mut out).unwrap();
         let answer = frame::decode(&out, frame::FRAME_BYTES_MAX).unwrap()?;
         assert_eq!((answer.len, answer.format), (out.len(), format));
+        if format == HeaderFormat::Json {
+            let header = std::str::from_utf8(answer.header).unwrap();
+            assert!(header.contains(r#""serializeTypeCurrentRPC":"JSON""#), "{header}");
+        }
         Some(Command::decode(&answer).unwrap())
     }
 
