@@ -91,6 +91,14 @@ impl Body {
         }
     }
 
+    /// Lets the bytes go and keeps its own memory.
+    pub(crate) fn clear(&mut self) {
+        match &mut self.0 {
+            Form::Own(own) => own.clear(),
+            Form::Shared(_) => *self = Self::EMPTY,
+        }
+    }
+
     /// Lets the bytes go; the memory that was its own, to be filled again.
     pub(crate) fn empty(&mut self) -> Vec<u8> {
         match std::mem::replace(self, Self::EMPTY).0 {

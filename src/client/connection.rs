@@ -347,14 +347,13 @@ impl<'a> Connection<'a> {
         let only_sends = self.broker.role.only_sends_count;
         for entry in self.writer.entries.drain(..) {
             let end = base + entry.end;
-            if !only_sends || entry.request.owner() != NOBODY {
+            if !only_sends || entry.is_owned {
                 self.used = now;
             }
-            if entry.request.is_oneway() {
+            if entry.is_oneway {
                 self.writer.oneways.push_back((end, entry.opaque));
             }
-            let deadline = entry.request.deadline();
-            self.session.insert(entry.opaque, deadline, Sent { end, request: entry.request });
+            self.session.insert(entry.opaque, entry.deadline, Sent { end, request: entry.request });
             self.writer.queued = end;
         }
     }

@@ -9,7 +9,7 @@ use std::task::Waker;
 use protocol::HeaderFormat;
 use tokio::time::Instant;
 
-use crate::client::broker::{CallError, Cut, Request};
+use crate::client::broker::{CallError, Cut, NOBODY, Request};
 use crate::client::write_buf::WriteBuf;
 
 /// Encoded bytes that may wait while the task writes: what is encoded will be written also when its time is
@@ -22,6 +22,11 @@ pub(crate) struct Entry {
     /// Where the frame ends in its buffer; the task turns it into a position in the stream.
     pub(crate) end: u64,
     pub(crate) request: Box<dyn Request>,
+    /// Of the request, read where it was made: its memory is another core's by the time the task takes it.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) is_oneway: bool,
+    /// Whether it is an owner's.
+    pub(crate) is_owned: bool,
 }
 
 /// Whether frames may be encoded at once.
@@ -278,7 +283,14 @@ fn encode(
 ) -> Result<(), Refused> {
     match request.encode(opaque, format, buffer) {
         Ok(()) => {
-            entries.push(Entry { opaque, end: buffer.total(), request });
+            entries.push(Entry {
+                opaque,
+                end: buffer.total(),
+                deadline: request.deadline(),
+                is_oneway: request.is_oneway(),
+                is_owned: request.owner() != NOBODY,
+                request,
+            });
             Ok(())
         }
         Err(error) => Err((request, CallError::Encode(error))),

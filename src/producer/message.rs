@@ -39,9 +39,11 @@ impl Message {
 
     /// Forgets everything but the topic, which the next message of this memory often has too.
     pub fn clear(&mut self) {
-        self.properties.clear();
-        self.wire = OnceLock::new();
-        self.body = self.body.empty().into();
+        if !self.properties.is_empty() {
+            self.properties.clear();
+            self.wire = OnceLock::new();
+        }
+        self.body.clear();
     }
 
     /// Bytes of memory that stay with it when it is cleared, about.
