@@ -62,6 +62,10 @@ mod tests {
             large.set_tags(Some("TagA")).unwrap();
             keep(Box::new(large));
             assert!(take().is_none(), "too large to be kept");
+            let one = Box::new(Message::new("T").unwrap());
+            let place = &raw const *one;
+            keep(one);
+            assert!(holds(place) && take().is_some() && !holds(place));
             for _ in 0..=SPARES_MAX {
                 let mut message = Message::new("T").unwrap();
                 message.set_body(b"body").unwrap();

@@ -24,8 +24,10 @@ pub(crate) enum Full {
     Completions,
 }
 
-/// What ended sends leave for those that begin; more is not kept.
+/// What ended sends leave for those that begin; more is not kept while sends are under way.
 const SPARES_MAX: usize = 4096;
+/// The same while nothing is under way.
+const SPARES_IDLE: usize = 256;
 /// A larger memory of a body is not kept.
 const SPARE_BYTES_MAX: usize = 4096;
 
@@ -212,8 +214,9 @@ impl<S> Budget<S> {
         if state.bodies.len() < SPARES_MAX && (1..=SPARE_BYTES_MAX).contains(&body.capacity()) {
             state.bodies.push(std::mem::take(&mut body));
         }
+        let surplus = state.surplus();
         drop(state);
-        drop((spare, body));
+        drop((spare, body, surplus));
         if !served.is_empty() {
             for (tell, permit) in served {
                 // One that gave up meanwhile drops its permit, which serves the next.
@@ -272,6 +275,16 @@ impl<S> State<S> {
             self.first_epoch += 1;
         }
         self.first_epoch > before
+    }
+
+    /// What need not be kept when nothing is under way.
+    fn surplus(&mut self) -> Option<(Vec<S>, Vec<Vec<u8>>)> {
+        let rests = self.messages == 0 && self.completions == 0;
+        let spares = self.spares.len().max(self.bodies.len());
+        (rests && spares > SPARES_IDLE).then(|| {
+            let (spares, bodies) = (self.spares.len(), self.bodies.len());
+            (self.spares.split_off(spares.min(SPARES_IDLE)), self.bodies.split_off(bodies.min(SPARES_IDLE)))
+        })
     }
 
     /// Begins a new epoch; the number of the one to wait for, unless no permit is out.
@@ -446,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_ended_send_leaves_goes_to_one_that_begins_and_never_is_it_more_than_the_limit() {
+    fn what_an_ended_send_leaves_goes_to_one_that_begins_and_is_never_more_than_the_limit() {
         let b = budget(SPARES_MAX + 2, 10, SPARES_MAX + 2);
         let mut first = b.take(1, true).unwrap();
         assert_eq!((first.take_spare(), first.take_body().capacity()), (None, 0));
@@ -463,12 +476,19 @@ mod tests {
             (Some(7), None, 0)
         );
         drop(third);
-        let all: Vec<_> = (0..SPARES_MAX + 2).map(|_| b.take(0, false).unwrap()).collect();
-        all.into_iter().for_each(|permit| permit.end(8, Vec::new()));
-        assert_eq!(lock(&b.state).spares.len(), SPARES_MAX);
-        // One that is not taken goes back.
+        let kept = || {
+            let state = lock(&b.state);
+            (state.spares.len(), state.bodies.len())
+        };
+        let last = b.take(0, false).unwrap();
+        let all: Vec<_> = (0..=SPARES_MAX).map(|_| b.take(0, false).unwrap()).collect();
+        all.into_iter().for_each(|permit| permit.end(8, Vec::with_capacity(1)));
+        assert_eq!(kept(), (SPARES_MAX, SPARES_MAX));
+        // What is not taken goes back.
         drop(b.take(0, false).unwrap());
-        assert_eq!(lock(&b.state).spares.len(), SPARES_MAX);
+        assert_eq!(kept(), (SPARES_MAX, SPARES_MAX));
+        drop(last);
+        assert_eq!(kept(), (SPARES_IDLE, SPARES_IDLE), "nothing is under way");
     }
 
     #[test]

@@ -59,6 +59,26 @@ fn what_is_set_is_read() {
 }
 
 #[test]
+fn a_message_has_nothing_of_one_that_was_destroyed() {
+    for (topic, large) in [(c"TopicTest", false), (c"Other", false), (c"TopicTest", true)] {
+        let before = message("TopicTest", &vec![7; if large { 1 << 20 } else { 100 }]);
+        unsafe {
+            assert_eq!(rocketmq_message_set_tags(before.object, c"TagA".as_ptr()), OK);
+            assert_eq!(rocketmq_message_set_property(before.object, c"city".as_ptr(), c"杭州".as_ptr()), OK);
+        }
+        drop(before);
+        let mut object = ptr::null_mut();
+        assert_eq!(unsafe { rocketmq_message_create(topic.as_ptr(), &raw mut object) }, OK);
+        let fresh = owned(object, rocketmq_message_destroy);
+        assert_eq!(text(unsafe { rocketmq_message_topic(object) }), topic.to_str().unwrap());
+        assert_eq!((body(&fresh), properties(&fresh)), (Vec::new(), Vec::new()));
+        // Without memory of its own, and then with some of the other's.
+        assert_eq!(unsafe { rocketmq_message_set_body(object, b"new".as_ptr().cast(), 3) }, OK);
+        assert_eq!(body(&fresh), b"new");
+    }
+}
+
+#[test]
 fn a_clone_goes_its_own_way() {
     let message = message("T", b"shared");
     let clone = owned(unsafe { rocketmq_message_clone(message.object) }, rocketmq_message_destroy);

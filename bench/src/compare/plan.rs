@@ -61,7 +61,8 @@ pub(crate) const CLIENTS: [Client; 8] = [
         ..peer("floor", "floor", expected(1900.0, 17.0, 100.0, 2000.0))
     },
     Client { role: Role::Ours, binary: true, ..peer("ours", "ours", expected(400.0, 14.0, 80.0, 500.0)) },
-    jvm(peer("java-5.5.0", "peers/java-5.5.0", expected(120.0, 7.5, 40.0, 50.0))),
+    // Its one-way sends stop for good after 65,535 in a row: fewer are expected of it than it can do.
+    jvm(peer("java-5.5.0", "peers/java-5.5.0", expected(120.0, 7.5, 40.0, 30.0))),
     jvm(peer("java-4.9.8", "peers/java-4.9.8", expected(110.0, 10.0, 40.0, 50.0))),
     Client {
         told: Some("style=callback"),
