@@ -1,13 +1,11 @@
 //! The seams: everything that the client takes from the world, in one struct. Production uses the system's;
 //! a simulation puts in memory streams, a table of names, paused time, a seed, and runs on one thread.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -47,10 +45,6 @@ pub trait Clock: Send + Sync {
     fn wall_ms(&self) -> i64;
     /// When the local month of `wall_ms` began, in milliseconds since the epoch: unique ids count from there.
     fn month_start_ms(&self, wall_ms: i64) -> i64;
-    /// Both times of one moment.
-    fn moment(&self) -> (Instant, i64) {
-        (self.now(), self.wall_ms())
-    }
 }
 
 /// Where completions run.
@@ -140,26 +134,7 @@ pub(crate) fn system_now() -> Instant {
 
 struct SystemClock;
 
-/// The system is asked for the birth time, which has milliseconds, once in so long by each thread.
-const WALL_KEPT: Duration = Duration::from_millis(1);
-
-thread_local! {
-    /// When this thread last asked for the birth time, and what it was told.
-    static WALL: Cell<Option<(Instant, i64)>> = const { Cell::new(None) };
-}
-
 impl Clock for SystemClock {
-    fn moment(&self) -> (Instant, i64) {
-        let now = self.now();
-        let kept = WALL.get().filter(|(at, _)| now.saturating_duration_since(*at) < WALL_KEPT);
-        let (_, wall_ms) = kept.unwrap_or_else(|| {
-            let fresh = (now, self.wall_ms());
-            WALL.set(Some(fresh));
-            fresh
-        });
-        (now, wall_ms)
-    }
-
     fn now(&self) -> Instant {
         Instant::now()
     }

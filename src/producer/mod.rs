@@ -248,9 +248,8 @@ impl Producer {
 
     /// Both times, read once for all that happens in one go.
     fn moment(&self) -> Moment {
-        let (now, wall_ms) =
-            self.clock.get().map_or_else(|| (world::system_now(), 0), |clock| clock.moment());
-        Moment { now, wall_ms }
+        let wall_ms = self.clock.get().map_or(0, |clock| clock.wall_ms());
+        Moment { now: self.now(), wall_ms }
     }
 
     /// `future`'s output unless `deadline` passes before.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::tables::rounded;
+use super::tables::{exact, rounded};
 
 const WIDTH: f64 = 760.0;
 /// Where the bars begin, and how much room their values have behind the longest.
@@ -143,11 +143,7 @@ fn bar(svg: &mut String, scale: &Scale, (series, value): (usize, f64), y: f64) {
 }
 
 fn tick(power: f64) -> String {
-    if power >= 1.0 {
-        rounded(power).trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        power.to_string()
-    }
+    if power >= 1.0 { exact(&rounded(power)) } else { power.to_string() }
 }
 
 fn escaped(text: &str) -> String {
@@ -204,6 +200,12 @@ mod tests {
         assert_eq!(scale.x(125.0), WIDTH - RIGHT);
         let steps: Vec<f64> = scale.powers().map(|power| scale.x(power)).collect();
         assert!(steps.windows(3).all(|x| (x[2] - x[1] - (x[1] - x[0])).abs() < 1e-9), "{steps:?}");
+    }
+
+    #[test]
+    fn ticks_are_powers_of_ten_in_full() {
+        let ticks = [0.01, 0.1, 1.0, 10.0, 100.0, 1000.0, 10_000.0].map(tick);
+        assert_eq!(ticks, ["0.01", "0.1", "1", "10", "100", "1000", "10,000"]);
     }
 
     #[test]

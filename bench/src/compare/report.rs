@@ -34,8 +34,8 @@ const METHOD: &str = "\
   is bold.
 - A round is **void** when the sink was not ready or counted other messages than the client, when the client failed or a send
   did, when the sink used over 0.8 of its core in its busiest stretch as long as the timed part (the floor, which costs no
-  more than the sink, may fill it), or when other processes used
-  more of the machine than is allowed. It is repeated up to three times. What stays void is told below.
+  more than the sink, may fill it), or when other processes used more of the machine than is allowed. It is repeated up to three
+  times. What stays void is told below.
 - System calls are counted by `strace`, allocations and socket writes by counters in the process, in runs that nobody times.
 ";
 

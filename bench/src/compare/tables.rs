@@ -61,6 +61,14 @@ pub(crate) fn rounded(value: f64) -> String {
     }
 }
 
+/// A number that was not measured has no noughts behind its point.
+pub(crate) fn exact(number: &str) -> String {
+    let (digits, unit) = number.split_once(' ').unwrap_or((number, ""));
+    let digits =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
+    format!("{digits} {unit}").trim_end().to_owned()
+}
+
 fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();

@@ -9,7 +9,7 @@ use super::plan::{
 };
 use super::report::{GUARD, SIZE};
 use super::results::Results;
-use super::tables::{in_words, rounded};
+use super::tables::{exact, in_words, rounded};
 use crate::table::Spread;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,14 +171,6 @@ fn at_most(what: &str, must: f64, aim: f64, value: Option<Spread>) -> Verdict {
 /// A ratio as people say it: 3.1, or 1/8.2.
 fn factor(value: f64) -> String {
     if value > 0.0 && value < 0.95 { format!("1/{}", rounded(1.0 / value)) } else { rounded(value) }
-}
-
-/// A number that was not measured has no noughts behind its point.
-fn exact(number: &str) -> String {
-    let (digits, unit) = number.split_once(' ').unwrap_or((number, ""));
-    let digits =
-        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits };
-    format!("{digits} {unit}").trim_end().to_owned()
 }
 
 impl Verdict {
