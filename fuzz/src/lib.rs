@@ -69,7 +69,30 @@ pub fn frame(data: &[u8]) {
 
 /// A header in JSON.
 pub fn header_json(data: &[u8]) {
-    command(&Frame { format: HeaderFormat::Json, header: data, body: b"body", len: data.len() + 12 });
+    let frame = |header| Frame { format: HeaderFormat::Json, header, body: b"body", len: data.len() + 12 };
+    command(&frame(data));
+    // White space in front has it read the long way, to the same end.
+    let spaced = [b" ", data].concat();
+    let said = |header| Head::read(&frame(header)).map(|head| (format!("{:?}", shown(&head)), stored(&head)));
+    assert_eq!(said(data), said(&spaced));
+}
+
+/// All that a head says but the fields of an answer to a send.
+fn shown<'a>(head: &Head<'a>) -> impl std::fmt::Debug + use<'a> {
+    let Head { code, opaque, flag, version, language, remark, .. } = head.clone();
+    (code, opaque, flag, version, language, remark, head.ext().collect::<Vec<_>>())
+}
+
+/// Where a message was stored, by an answer that is one to a send.
+fn stored(head: &Head<'_>) -> Result<String, String> {
+    let answer = SendAnswer::read(head).map_err(|error| error.to_string())?;
+    Ok(format!(
+        "{} {} {} {}",
+        answer.queue_id,
+        answer.queue_offset,
+        answer.offset_id(),
+        answer.transaction_id()
+    ))
 }
 
 /// A header in RocketMQ's binary form.
@@ -167,6 +190,8 @@ pub fn send_answer(data: &[u8]) {
     let Ok(head) = Head::read(&found) else { return };
     let _ = SendStatus::from_code(head.code);
     if let Ok(answer) = SendAnswer::read(&head) {
-        assert!(answer.offset_id().len() + answer.transaction_id().len() <= found.header.len() * 3);
+        let texts = [answer.offset_id(), answer.transaction_id(), answer.recall_handle(), answer.region()];
+        assert!(texts.iter().all(|text| text.len() <= found.header.len() * 3 + "DefaultRegion".len()));
+        let _ = (answer.offset_id_bytes(), answer.trace_on());
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod scan;
 pub(crate) mod value;
 pub(crate) mod write;
 
+pub use plain::length as plain_length;
+
 use std::borrow::Cow;
 
 /// Puts quotes around integer keys. Name servers write `{0:"10.0.0.1:10911"}` before 4.9.4, and 5.x ones do again

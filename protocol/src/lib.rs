@@ -10,7 +10,8 @@
 //! | turn a name server's answer into the queues one may write to | [`route`] |
 //! | properties, ids, names, flags and compression of a message | [`message`] |
 //! | match answers to requests and expire those that wait too long | [`session`] |
-//! | repair the name servers' not-quite-JSON | [`json`] |
+//! | repair the name servers' not-quite-JSON, find the end of a string | [`json`] |
+//! | write decimal numbers | [`number`] |
 //!
 //! Everything that reads trusts nobody: a hostile length, depth or count is an error, never a panic and never an
 //! allocation that the input itself does not pay for.
@@ -24,7 +25,7 @@ pub mod frame;
 pub mod header;
 pub mod json;
 pub mod message;
-mod number;
+pub mod number;
 pub mod route;
 pub mod session;
 

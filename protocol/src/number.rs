@@ -5,7 +5,7 @@ const DIGITS_SAFE: usize = 18;
 
 /// Appends `value` in decimal.
 #[inline]
-pub(crate) fn append(out: &mut Vec<u8>, value: i64) {
+pub fn append(out: &mut Vec<u8>, value: i64) {
     if let Ok(digit @ 0..=9) = u8::try_from(value) {
         return out.push(b'0' + digit);
     }

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Weak};
 
 use protocol::header::send::Prepared;
-use protocol::route::PublishRoute;
+use protocol::route::{PublishBroker, PublishRoute};
 
 use crate::client::address::Address;
 use crate::client::broker::Broker;
@@ -44,36 +44,43 @@ pub struct RouteQueue {
     pub id: i32,
 }
 
+/// A broker that a route names: its place among all that are named, and what is known of it now.
+type Found = (usize, Arc<Broker>);
+
 impl Layout {
-    /// The brokers and queues of `data`, as far as their addresses make sense.
-    fn new(data: PublishRoute, topic: &str, broker: impl Fn(&Address) -> Arc<Broker>) -> Self {
-        let mut brokers = Vec::new();
+    /// The brokers `found` and the queues of `data` on them.
+    fn new(data: PublishRoute, found: Vec<Found>) -> Self {
+        let mut brokers = Vec::with_capacity(found.len());
         let mut queues = Vec::new();
-        for (index, known) in data.brokers.iter().enumerate() {
-            let address = match Address::parse(&known.address) {
-                Ok(address) => address,
-                Err(error) => {
-                    log::warn!("{topic}: broker {} has the address {:?}: {error}", known.name, known.address);
-                    continue;
-                }
-            };
-            let of_broker = data.queues.iter().filter(|queue| queue.broker == index);
+        for (named, broker) in found {
+            let of_broker = data.queues.iter().filter(|queue| queue.broker == named);
             queues.extend(of_broker.map(|queue| RouteQueue { broker: brokers.len(), id: queue.id }));
-            brokers.push(RouteBroker {
-                name: Text::new(&known.name),
-                broker: broker(&address),
-                wire_name: Prepared::broker_name(&known.name),
-            });
+            let name = data.brokers.get(named).map(|known| &*known.name).unwrap_or_default();
+            let wire_name = Prepared::broker_name(name);
+            brokers.push(RouteBroker { name: Text::new(name), broker, wire_name });
         }
         queues.shrink_to_fit();
         Self { brokers, queues, data }
     }
 
-    /// Whether it could stand for `other`. An address whose connection was retired leads to another broker now.
-    fn is_like(&self, other: &Self) -> bool {
-        let alike = |(one, other): (&RouteBroker, &RouteBroker)| Arc::ptr_eq(&one.broker, &other.broker);
-        self.data == other.data && self.brokers.iter().zip(&other.brokers).all(alike)
+    /// Whether it is what `data` and `found` would make. An address whose connection was retired leads to another
+    /// broker now.
+    fn is_of(&self, data: &PublishRoute, found: &[Found]) -> bool {
+        let same = |(known, (_, broker)): (&RouteBroker, &Found)| Arc::ptr_eq(&known.broker, broker);
+        self.data == *data && self.brokers.iter().zip(found).all(same)
     }
+}
+
+/// The brokers of `data` whose addresses make sense.
+fn find(data: &PublishRoute, topic: &str, broker: impl Fn(&Address) -> Arc<Broker>) -> Vec<Found> {
+    let find = |(named, known): (usize, &PublishBroker)| match Address::parse(&known.address) {
+        Ok(address) => Some((named, broker(&address))),
+        Err(error) => {
+            log::warn!("{topic}: broker {} has the address {:?}: {error}", known.name, known.address);
+            None
+        }
+    };
+    data.brokers.iter().enumerate().filter_map(find).collect()
 }
 
 /// The layouts in use, the last one asked for last.
@@ -89,12 +96,11 @@ impl Layouts {
         topic: &str,
         broker: impl Fn(&Address) -> Arc<Broker>,
     ) -> Arc<Layout> {
-        let layout = Layout::new(data, topic, broker);
+        let found = find(&data, topic, broker);
         let known = self.0.iter().enumerate().rev();
-        let same = known.filter_map(|(at, known)| Some((at, known.upgrade()?)));
-        let found = same.into_iter().find(|(_, known)| known.is_like(&layout));
-        let layout = match found {
-            None => Arc::new(layout),
+        let mut known = known.filter_map(|(at, known)| Some((at, known.upgrade()?)));
+        let layout = match known.find(|(_, known)| known.is_of(&data, &found)) {
+            None => Arc::new(Layout::new(data, found)),
             Some((at, known)) => {
                 self.0.remove(at);
                 known
@@ -118,7 +124,7 @@ mod tests {
     use std::time::Duration;
 
     use protocol::HeaderFormat;
-    use protocol::route::{PublishBroker, PublishQueue};
+    use protocol::route::PublishQueue;
 
     use super::*;
     use crate::client::broker::{PeerLimits, Role};

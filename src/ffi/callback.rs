@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::ffi::handle;
 use crate::ffi::types::rocketmq_send_result;
 use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
-use crate::producer::{Callback, Context, Outcome};
+use crate::producer::{Callback, Context, End};
 use crate::text::Text;
 
 /// The application's own pointer, passed through and never looked at.
@@ -57,7 +57,7 @@ pub(super) fn on_sent(callback: rocketmq_send_fn, user_data: *mut c_void) -> Res
 type SendFn = unsafe extern "C-unwind" fn(*const rocketmq_send_result, *const rocketmq_error, *mut c_void);
 
 /// Tells the application of the end.
-fn sent(end: Outcome<'_>, [callback, user_data]: Context) {
+fn sent(end: End<'_>, [callback, user_data]: Context) {
     // SAFETY: `on_sent` made the pointer from a function of this type.
     let callback = unsafe { std::mem::transmute::<*mut (), SendFn>(callback.into_inner()) };
     let user_data = user_data.into_inner().cast();

@@ -101,7 +101,9 @@ pub unsafe extern "C" fn rocketmq_message_destroy(message: *mut rocketmq_message
         // One that lies among the spare ones was destroyed before: twice there, it would be given to two owners.
         if !spare::holds(message.cast()) {
             // SAFETY: NULL, or given up by its owner.
-            unsafe { handle::take_back(message) }.into_iter().for_each(spare::keep);
+            if let Some(message) = unsafe { handle::take_back(message) } {
+                spare::keep(message);
+            }
         }
         Ok(())
     });

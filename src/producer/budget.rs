@@ -278,13 +278,10 @@ impl<S> State<S> {
     }
 
     /// What need not be kept when nothing is under way.
-    fn surplus(&mut self) -> Option<(Vec<S>, Vec<Vec<u8>>)> {
+    fn surplus(&mut self) -> (Vec<S>, Vec<Vec<u8>>) {
         let rests = self.messages == 0 && self.completions == 0;
-        let spares = self.spares.len().max(self.bodies.len());
-        (rests && spares > SPARES_IDLE).then(|| {
-            let (spares, bodies) = (self.spares.len(), self.bodies.len());
-            (self.spares.split_off(spares.min(SPARES_IDLE)), self.bodies.split_off(bodies.min(SPARES_IDLE)))
-        })
+        let kept = |length: usize| if rests { length.min(SPARES_IDLE) } else { length };
+        (self.spares.split_off(kept(self.spares.len())), self.bodies.split_off(kept(self.bodies.len())))
     }
 
     /// Begins a new epoch; the number of the one to wait for, unless no permit is out.

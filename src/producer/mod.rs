@@ -32,7 +32,7 @@ pub use ids::Ids;
 pub use lifecycle::State;
 pub use message::Message;
 pub use options::{SendOptions, Timeout};
-pub use result::{Callback, Context, Outcome, QueueList, SendResult, SendStatus};
+pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
 pub use short_text::ShortText;
 pub use tokio::time::Instant;
 

@@ -51,7 +51,7 @@ impl SendResult {
 }
 
 /// How a send ended.
-pub type Outcome<'a> = Result<&'a SendResult, &'a Error>;
+pub type End<'a> = Result<&'a SendResult, &'a Error>;
 
 /// What to call when a send has ended: once, on a callback thread.
 pub struct Callback(Call);
@@ -60,19 +60,19 @@ pub struct Callback(Call);
 pub type Context = [AtomicPtr<()>; 2];
 
 enum Call {
-    Boxed(Box<dyn FnOnce(Outcome<'_>) + Send>),
+    Boxed(Box<dyn FnOnce(End<'_>) + Send>),
     /// Allocates nothing.
-    Plain(fn(Outcome<'_>, Context), Context),
+    Plain(fn(End<'_>, Context), Context),
 }
 
 impl Callback {
     /// Calls `function` with the result or the error.
-    pub fn new(function: impl FnOnce(Outcome<'_>) + Send + 'static) -> Self {
+    pub fn new(function: impl FnOnce(End<'_>) + Send + 'static) -> Self {
         Self(Call::Boxed(Box::new(function)))
     }
 
     /// Calls `function` with the result or the error, and with `context`.
-    pub const fn plain(function: fn(Outcome<'_>, Context), context: Context) -> Self {
+    pub const fn plain(function: fn(End<'_>, Context), context: Context) -> Self {
         Self(Call::Plain(function, context))
     }
 

@@ -2,7 +2,7 @@
 
 use protocol::HeaderFormat;
 use protocol::codes::Language;
-use protocol::frame;
+use protocol::{frame, number};
 
 /// The version in every answer: 4.9.8.
 pub(crate) const VERSION: i32 = 409;
@@ -36,13 +36,13 @@ impl SendAnswer<'_> {
         );
         self.push_id(out);
         out.extend_from_slice(b"\",\"queueId\":\"");
-        push_int(out, self.queue_id.into());
+        number::append(out, self.queue_id.into());
         out.extend_from_slice(b"\",\"queueOffset\":\"");
-        push_int(out, self.queue_offset.cast_signed());
+        number::append(out, self.queue_offset.cast_signed());
         out.extend_from_slice(b"\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":");
-        push_int(out, self.opaque.into());
+        number::append(out, self.opaque.into());
         out.extend_from_slice(b",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":");
-        push_int(out, VERSION.into());
+        number::append(out, VERSION.into());
         out.push(b'}');
     }
 
@@ -80,7 +80,7 @@ impl SendAnswer<'_> {
 fn push_sized_int(out: &mut Vec<u8>, value: i64) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
-    push_int(out, value);
+    number::append(out, value);
     set_length(out, at);
 }
 
@@ -90,25 +90,6 @@ fn set_length(out: &mut [u8], at: usize) {
     if let Some(place) = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<4>) {
         *place = len.to_be_bytes();
     }
-}
-
-/// Decimal digits without the machinery of `fmt`.
-fn push_int(out: &mut Vec<u8>, value: i64) {
-    if value < 0 {
-        out.push(b'-');
-    }
-    let mut digits = [0; 20];
-    let mut rest = value.unsigned_abs();
-    let mut count = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        rest /= 10;
-        count += 1;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -135,15 +116,6 @@ mod tests {
             assert_eq!(json.ext("queueId"), Some("3"));
             assert_eq!(json.ext("queueOffset"), Some(&*queue_offset.to_string()));
             assert_eq!(json.ext("MSG_REGION"), Some("DefaultRegion"));
-        }
-    }
-
-    #[test]
-    fn integers_come_out_as_fmt_writes_them() {
-        for value in [0, 7, 10, -1, i64::MAX, i64::MIN] {
-            let mut out = Vec::new();
-            push_int(&mut out, value);
-            assert_eq!(out, value.to_string().into_bytes());
         }
     }
 }

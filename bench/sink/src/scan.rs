@@ -3,6 +3,7 @@
 
 use protocol::HeaderFormat;
 use protocol::codes::RPC_TYPE_ONEWAY;
+use protocol::json::plain_length;
 
 /// The few values of a header that an answer needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,24 +222,6 @@ impl<'a> Scanner<'a> {
         self.advance(count);
         (count > 0).then_some(())
     }
-}
-
-/// How many bytes come before the first quote or backslash; eight are looked at together.
-fn plain_length(input: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    // The high bit of each byte that is zero, and perhaps of bytes behind the first such one.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let mut rest = input;
-    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let found = (zeros(word ^ (ONES * 0x22)) | zeros(word ^ (ONES * 0x5C))) & (ONES << 7);
-        if found != 0 {
-            return input.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
-        }
-        rest = behind;
-    }
-    let in_tail = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    input.len() - rest.len() + in_tail
 }
 
 #[cfg(test)]

@@ -38,8 +38,9 @@ fn long_number(rest: &[u8]) -> Option<(i64, &[u8])> {
 
 /// How many bytes come before the first quote or backslash. Eight are looked at together, since most of a header lies
 /// inside strings.
+#[must_use]
 #[inline(always)]
-pub(crate) fn length(input: &[u8]) -> usize {
+pub fn length(input: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     // The high bit of each byte that is zero, and perhaps of bytes behind the first such one.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
