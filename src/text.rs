@@ -41,6 +41,18 @@ impl Text {
         self.0.as_deref().and_then(|text| CStr::from_bytes_until_nul(text.as_bytes()).ok()).unwrap_or(c"")
     }
 
+    /// Becomes `other`, unless it is that already: then nobody counts.
+    pub fn become_one_with(&mut self, other: &Self) {
+        let same = match (&self.0, &other.0) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (None, None) => true,
+            _ => false,
+        };
+        if !same {
+            self.0.clone_from(&other.0);
+        }
+    }
+
     /// Whether there is no text.
     pub const fn is_empty(&self) -> bool {
         self.0.is_none()

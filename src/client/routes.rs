@@ -3,7 +3,7 @@
 use std::collections::hash_map::Values;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub struct TopicRoute {
     layout: Arc<Layout>,
     /// The topic, as sends say it.
     pub(crate) wire_topic: Prepared,
-    /// Position of the round robin.
-    pub turn: AtomicUsize,
+    /// Position of the round robin. It has 32 bits, whose rest is found in a third of the time of 64.
+    pub turn: AtomicU32,
     /// When a name server said so.
     known: Instant,
 }
@@ -193,7 +193,7 @@ impl Routes {
             return false;
         }
         let turn = present.map_or_else(
-            || instance.world().random.below(usize::MAX),
+            || u32::try_from(instance.world().random.below(usize::MAX) & 0xffff_ffff).unwrap_or(0),
             |present| present.turn.load(Ordering::Relaxed),
         );
         let layout = lock(&self.layouts).get(data, topic, |address| instance.broker(address));
@@ -207,7 +207,7 @@ impl Routes {
         let names = |route: &TopicRoute| route.brokers.iter().map(|known| known.name.clone()).collect();
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
         let wire_topic = Prepared::topic(topic);
-        let route = TopicRoute { layout, wire_topic, turn: AtomicUsize::new(turn), known: now };
+        let route = TopicRoute { layout, wire_topic, turn: AtomicU32::new(turn), known: now };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {

@@ -65,12 +65,21 @@ struct Waiting<S> {
 #[derive(Debug)]
 pub(crate) struct Permit<S> {
     budget: Arc<Budget<S>>,
-    in_flight: Option<usize>,
-    completion: bool,
-    epoch: u64,
-    /// What an ended send left, until it is taken; then what this one leaves.
+    room: Room,
+    /// What an ended send left, until it is taken.
     spare: Option<S>,
     body: Vec<u8>,
+}
+
+/// The room of one send, taken out of its permit: whoever holds it gives it back.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Room {
+    /// Bytes in flight.
+    in_flight: Option<usize>,
+    completion: bool,
+    /// Where it was counted.
+    epoch: u64,
 }
 
 impl<S> std::fmt::Debug for Budget<S> {
@@ -121,7 +130,7 @@ impl<S> Budget<S> {
         };
         let mut place = Place { budget: self, completion };
         let mut permit = told.await.map_err(|_| Full::InFlight)?;
-        permit.completion = std::mem::take(&mut place.completion);
+        permit.room.completion = std::mem::take(&mut place.completion);
         Ok(permit)
     }
 
@@ -142,9 +151,7 @@ impl<S> Budget<S> {
         state.completions += usize::from(completion);
         let epoch = state.grant();
         Permit {
-            in_flight: Some(bytes),
-            completion,
-            epoch,
+            room: Room { in_flight: Some(bytes), completion, epoch },
             spare: state.spares.pop(),
             body: state.bodies.pop().unwrap_or_default(),
             budget: Arc::clone(self),
@@ -197,15 +204,32 @@ impl<S> Budget<S> {
         }
     }
 
-    fn give_back(self: &Arc<Self>, room: Room, mut spare: Option<S>, mut body: Vec<u8>) {
+    /// The network part of a send has ended: its room in flight comes back, with the memory of its body.
+    pub(crate) fn end_in_flight(self: &Arc<Self>, room: &mut Room, body: Vec<u8>) {
+        if let Some(bytes) = room.in_flight.take() {
+            let epoch = (!room.completion).then_some(room.epoch);
+            self.give_back(Back { in_flight: Some(bytes), completion: false, epoch }, None, body);
+        }
+    }
+
+    /// Everything comes back that a send still has, and what is left of it.
+    pub(crate) fn end(self: &Arc<Self>, room: Room, spare: Option<S>, body: Vec<u8>) {
         let Room { in_flight, completion, epoch } = room;
+        // Without either, its epoch has it back already.
+        let epoch = (in_flight.is_some() || completion).then_some(epoch);
+        if epoch.is_some() || spare.is_some() {
+            self.give_back(Back { in_flight, completion, epoch }, spare, body);
+        }
+    }
+
+    fn give_back(self: &Arc<Self>, back: Back, mut spare: Option<S>, mut body: Vec<u8>) {
         let mut state = lock(&self.state);
-        let flushed = epoch.is_some_and(|epoch| state.give_back(epoch));
-        if let Some(bytes) = in_flight {
+        let flushed = back.epoch.is_some_and(|epoch| state.give_back(epoch));
+        if let Some(bytes) = back.in_flight {
             state.messages -= 1;
             state.bytes -= bytes;
         }
-        state.completions -= usize::from(completion);
+        state.completions -= usize::from(back.completion);
         let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
         let idle = state.messages == 0;
         if state.spares.len() < SPARES_MAX {
@@ -217,21 +241,27 @@ impl<S> Budget<S> {
         let surplus = state.surplus();
         drop(state);
         drop((spare, body, surplus));
-        if !served.is_empty() {
-            for (tell, permit) in served {
-                // One that gave up meanwhile drops its permit, which serves the next.
-                let _ = tell.send(permit);
-            }
+        for (tell, permit) in served {
+            // One that gave up meanwhile drops its permit, which serves the next.
+            let _ = tell.send(permit);
         }
         if idle || flushed {
             self.idle.notify_waiters();
         }
     }
+
+    /// Lets go of all that ended sends left.
+    pub(crate) fn clear(&self) {
+        let mut state = lock(&self.state);
+        let left = (std::mem::take(&mut state.spares), std::mem::take(&mut state.bodies));
+        drop(state);
+        drop(left);
+    }
 }
 
 /// What comes back.
 #[derive(Default)]
-struct Room {
+struct Back {
     /// Bytes of a send in flight.
     in_flight: Option<usize>,
     completion: bool,
@@ -248,7 +278,7 @@ struct Place<'a, S> {
 impl<S> Drop for Place<'_, S> {
     fn drop(&mut self) {
         if self.completion {
-            self.budget.give_back(Room { completion: true, ..Room::default() }, None, Vec::new());
+            self.budget.give_back(Back { completion: true, ..Back::default() }, None, Vec::new());
         }
     }
 }
@@ -295,14 +325,6 @@ impl<S> State<S> {
 }
 
 impl<S> Permit<S> {
-    /// The network part has ended: gives back the room in flight, and the memory of the body.
-    pub(crate) fn end_in_flight(&mut self, body: Vec<u8>) {
-        if let Some(bytes) = self.in_flight.take() {
-            let epoch = (!self.completion).then_some(self.epoch);
-            self.budget.give_back(Room { in_flight: Some(bytes), completion: false, epoch }, None, body);
-        }
-    }
-
     /// The memory of an ended send's body, or none.
     pub(crate) fn take_body(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.body)
@@ -313,190 +335,19 @@ impl<S> Permit<S> {
         self.spare.take()
     }
 
-    /// Gives back everything, and what is left of the send.
-    pub(crate) fn end(mut self, spare: S, body: Vec<u8>) {
-        (self.spare, self.body) = (Some(spare), body);
+    /// The room, to be given back to the budget by whoever has it from now on.
+    pub(crate) fn into_room(mut self) -> Room {
+        std::mem::take(&mut self.room)
     }
 }
 
 impl<S> Drop for Permit<S> {
     fn drop(&mut self) {
-        let (in_flight, spare, body) = (self.in_flight.take(), self.spare.take(), self.take_body());
-        let completion = std::mem::take(&mut self.completion);
-        // Without either, its epoch has it back already.
-        let epoch = (in_flight.is_some() || completion).then_some(self.epoch);
-        if epoch.is_some() || spare.is_some() {
-            self.budget.give_back(Room { in_flight, completion, epoch }, spare, body);
-        }
+        let (room, spare, body) = (std::mem::take(&mut self.room), self.spare.take(), self.take_body());
+        self.budget.end(room, spare, body);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::future::Future;
-    use std::pin::Pin;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Wake, Waker};
-
-    use super::*;
-    use crate::runtime::wait;
-
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn budget(messages: usize, bytes: usize, completions: usize) -> Arc<Budget<u8>> {
-        Budget::new(Limits { messages, bytes, completions })
-    }
-
-    fn state(budget: &Budget<u8>) -> (usize, usize, usize, usize) {
-        let state = lock(&budget.state);
-        (state.messages, state.bytes, state.completions, state.queue.len())
-    }
-
-    #[test]
-    fn each_limit_is_met_and_given_back() {
-        let b = budget(2, 10, 3);
-        let first = b.take(4, true).unwrap();
-        assert_eq!(b.take(7, true).unwrap_err(), Full::InFlight, "bytes");
-        let mut second = b.take(6, true).unwrap();
-        assert_eq!(b.take(0, true).unwrap_err(), Full::InFlight, "messages");
-        second.end_in_flight(Vec::new());
-        let third = b.take(6, true).unwrap();
-        assert_eq!(b.take(0, true).unwrap_err(), Full::Completions);
-        assert_eq!(state(&b), (2, 10, 3, 0));
-        drop((first, second, third));
-        assert_eq!(state(&b), (0, 0, 0, 0));
-    }
-
-    #[test]
-    fn waiters_are_served_in_turn_and_may_give_up() {
-        let b = budget(1, 10, 10);
-        let held = b.take(1, false).unwrap();
-        let mut given_up = Box::pin(b.wait(1, true));
-        let mut patient = Box::pin(b.wait(2, true));
-        let soon = || Some(crate::client::world::system_now());
-        assert!(wait(soon(), &mut given_up).is_none());
-        assert!(wait(soon(), &mut patient).is_none());
-        assert_eq!(b.take(0, false).unwrap_err(), Full::InFlight, "those who wait come first");
-        drop(given_up);
-        drop(held);
-        let permit = wait(None, patient).unwrap().unwrap();
-        assert_eq!(state(&b), (1, 2, 1, 0));
-        drop(permit);
-        assert_eq!(state(&b), (0, 0, 0, 0));
-    }
-
-    #[test]
-    fn a_waiter_is_served_once_it_fits_and_nobody_before_it() {
-        let b = budget(10, 10, 10);
-        let (large, small) = (b.take(6, false).unwrap(), b.take(3, false).unwrap());
-        let mut first = Box::pin(b.wait(5, false));
-        let mut second = Box::pin(b.wait(1, false));
-        let soon = || Some(crate::client::world::system_now());
-        assert!(wait(soon(), &mut first).is_none() && wait(soon(), &mut second).is_none());
-        drop(small);
-        assert_eq!(state(&b), (1, 6, 0, 2), "4 bytes are free: not enough for the first");
-        drop(large);
-        assert_eq!(state(&b), (2, 6, 0, 0));
-        drop((wait(None, first).unwrap().unwrap(), wait(None, second).unwrap().unwrap()));
-        assert_eq!(state(&b), (0, 0, 0, 0));
-    }
-
-    #[test]
-    fn nothing_in_flight_is_idle_and_with_completions_open_callbacks_are_not() {
-        let b = budget(10, 10, 10);
-        let is_idle =
-            |completions| wait(Some(crate::client::world::system_now()), b.idle(completions)).is_some();
-        assert!(is_idle(false) && is_idle(true));
-        let mut permit = b.take(1, true).unwrap();
-        assert!(!is_idle(false) && !is_idle(true));
-        permit.end_in_flight(Vec::new());
-        assert!(is_idle(false) && !is_idle(true));
-        drop(permit);
-        assert!(is_idle(true));
-    }
-
-    #[test]
-    fn a_flush_is_woken_when_what_was_granted_before_it_is_back_and_by_nothing_else() {
-        let b = budget(10, 10, 10);
-        let woken = Arc::new(Woken::default());
-        let waker = Waker::from(Arc::clone(&woken));
-        let mut context = Context::from_waker(&waker);
-        let mut poll =
-            |flush: &mut Pin<Box<dyn Future<Output = ()>>>| flush.as_mut().poll(&mut context).is_ready();
-        let flush = || -> Pin<Box<dyn Future<Output = ()>>> {
-            let b = Arc::clone(&b);
-            Box::pin(async move { b.flushed().await })
-        };
-        assert!(poll(&mut flush()), "nothing is out");
-        let (one, two) = (b.take(1, false).unwrap(), b.take(1, true).unwrap());
-        let mut first = flush();
-        assert!(!poll(&mut first));
-        let later = b.take(1, false).unwrap();
-        let mut second = flush();
-        assert!(!poll(&mut second));
-        let last = b.take(1, false).unwrap();
-        drop((last, one));
-        assert_eq!(woken.0.load(Ordering::Relaxed), 0, "woken for nothing");
-        drop(two);
-        assert_eq!(woken.0.swap(0, Ordering::Relaxed), 2);
-        assert!(poll(&mut first) && !poll(&mut second));
-        let rest = b.take(1, false).unwrap();
-        drop(later);
-        assert_eq!(woken.0.load(Ordering::Relaxed), 1);
-        assert!(poll(&mut second) && !poll(&mut flush()));
-        drop(rest);
-        assert!(poll(&mut flush()));
-    }
-
-    #[test]
-    fn what_an_ended_send_leaves_goes_to_one_that_begins_and_is_never_more_than_the_limit() {
-        let b = budget(SPARES_MAX + 2, 10, SPARES_MAX + 2);
-        let mut first = b.take(1, true).unwrap();
-        assert_eq!((first.take_spare(), first.take_body().capacity()), (None, 0));
-        first.end_in_flight(Vec::with_capacity(100));
-        let mut second = b.take(1, false).unwrap();
-        assert_eq!((second.take_spare(), second.take_body().capacity()), (None, 100));
-        second.end_in_flight(Vec::with_capacity(SPARE_BYTES_MAX + 1));
-        first.end(7, Vec::new());
-        drop(second);
-        assert_eq!(state(&b), (0, 0, 0, 0));
-        let mut third = b.take(1, false).unwrap();
-        assert_eq!(
-            (third.take_spare(), third.take_spare(), third.take_body().capacity()),
-            (Some(7), None, 0)
-        );
-        drop(third);
-        let kept = || {
-            let state = lock(&b.state);
-            (state.spares.len(), state.bodies.len())
-        };
-        let last = b.take(0, false).unwrap();
-        let all: Vec<_> = (0..=SPARES_MAX).map(|_| b.take(0, false).unwrap()).collect();
-        all.into_iter().for_each(|permit| permit.end(8, Vec::with_capacity(1)));
-        assert_eq!(kept(), (SPARES_MAX, SPARES_MAX));
-        // What is not taken goes back.
-        drop(b.take(0, false).unwrap());
-        assert_eq!(kept(), (SPARES_MAX, SPARES_MAX));
-        drop(last);
-        assert_eq!(kept(), (SPARES_IDLE, SPARES_IDLE), "nothing is under way");
-    }
-
-    #[test]
-    fn a_permit_granted_to_one_that_is_gone_goes_to_the_next() {
-        let b = budget(1, 10, 10);
-        let held = b.take(1, false).unwrap();
-        let mut first = Box::pin(b.wait(1, true));
-        assert!(wait(Some(crate::client::world::system_now()), &mut first).is_none());
-        drop(held);
-        assert_eq!(state(&b), (1, 1, 1, 0), "granted, not yet taken");
-        drop(first);
-        assert_eq!(state(&b), (0, 0, 0, 0));
-    }
-}
+#[path = "budget/tests.rs"]
+mod tests;

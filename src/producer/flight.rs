@@ -1,6 +1,8 @@
 //! One accepted send on its way: from the route to the outcome, through all its attempts. It owns the
 //! completion and the permits, so whatever happens to it, the send ends once and its room comes back.
 
+mod end;
+
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -18,36 +20,26 @@ use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::attempt::{self, Failure, Plan};
-use crate::producer::budget::Permit;
+use crate::producer::budget::{Permit, Room};
 use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
-use crate::producer::short_text::ShortText;
 use crate::producer::{Moment, Producer};
-use crate::runtime::Job;
 use crate::text::Text;
 
-/// What every attempt of a send has in common.
+/// What every attempt of a send has in common, beside its topic and its id.
 pub(crate) struct Parcel {
-    /// As the application knows it.
-    pub(crate) topic: Text,
-    /// With the namespace, if there is one.
-    pub(crate) wrapped_topic: Option<Text>,
-    pub(crate) id: UniqueId,
-    /// The message's own properties in wire form, if it has some.
-    pub(crate) properties: Option<Arc<str>>,
     /// Compressed if `sys_flag` says so; the same bytes in every attempt.
     pub(crate) body: Body,
+    /// The message's own properties in wire form, if it has some.
+    pub(crate) properties: Option<Arc<str>>,
     pub(crate) sys_flag: i32,
     /// A queue of the caller's choice: retries stay there.
     pub(crate) queue: Option<(Text, i32)>,
 }
 
 impl Parcel {
-    /// The topic as brokers and name servers know it.
-    fn topic_on_the_wire(&self) -> &Text {
-        self.wrapped_topic.as_ref().unwrap_or(&self.topic)
-    }
+    const EMPTY: Self = Self { body: Body::EMPTY, properties: None, sys_flag: 0, queue: None };
 }
 
 /// Whose a send is.
@@ -62,34 +54,48 @@ impl Deref for Held {
     }
 }
 
-/// What is left of a send that has ended: its memory, for one that begins.
+/// What is left of a send that has ended, for one that begins: its memory, and its references to the topic, the route
+/// and the broker, which the next one most likely has too. So nobody counts them in vain.
 pub(crate) struct Spare(Box<Flight>);
 
-/// One accepted send.
+/// How a send has ended.
+enum Ending {
+    Open,
+    /// As the result says.
+    Stored,
+    Failed(Error),
+}
+
+/// One accepted send. The order of the fields is that of the threads that write them: the one that sends, the
+/// connection's task, the callback thread. What another core has written costs more to read than all else.
+#[repr(C)]
 pub(crate) struct Flight {
     producer: Held,
-    parcel: Parcel,
-    plan: Plan,
     accepted: Instant,
-    permit: Option<Permit<Spare>>,
-    /// Taken when the send has ended.
-    completion: Completion,
-    /// Set when the send has ended and its callback is due.
-    outcome: Option<Result<SendResult, Error>>,
-    /// Of this attempt, once there is one.
-    target: Option<Target>,
     attempts: u32,
     /// Busy answers so far.
     throttles: u32,
-    /// Whose it is.
-    owner: Owner,
     /// Over all attempts so far.
     fate: Outcome,
+    /// Whose it is.
+    owner: Owner,
+    /// Of this attempt, once there is one.
+    target: Option<Target>,
+    plan: Plan,
+    /// With the namespace, if there is one.
+    wrapped_topic: Option<Text>,
     /// Brokers of failed attempts, the last one last.
     tried: Vec<Text>,
     /// A message stored with a status other than OK that is sent again: a result if nothing better comes. So
     /// rare that every other send must not carry the space for it.
     stored: Option<Box<SendResult>>,
+    /// Topic, id and broker from the beginning; the rest is the answer's.
+    result: SendResult,
+    parcel: Parcel,
+    room: Room,
+    ending: Ending,
+    /// Taken when the send has ended.
+    completion: Completion,
 }
 
 struct Target {
@@ -118,40 +124,44 @@ impl Target {
 impl Flight {
     /// Nobody's send yet, in the memory of an ended one where there is one.
     pub(crate) fn unloaded(permit: &mut Permit<Spare>, id: UniqueId, accepted: Instant) -> Box<Self> {
-        match permit.take_spare() {
-            Some(Spare(mut flight)) => {
-                flight.parcel.id = id;
-                flight.accepted = accepted;
-                flight
-            }
-            None => Box::new(Self {
-                producer: Held(None),
-                parcel: Parcel {
-                    topic: Text::EMPTY,
-                    wrapped_topic: None,
-                    id,
-                    properties: None,
-                    body: Body::EMPTY,
-                    sys_flag: 0,
-                    queue: None,
-                },
-                plan: Plan { deadline: None, attempts_max: 0 },
-                accepted,
-                permit: None,
-                completion: Completion::None,
-                outcome: None,
-                target: None,
-                attempts: 0,
-                throttles: 0,
-                owner: NOBODY,
-                fate: Outcome::NotSent,
-                tried: Vec::new(),
-                stored: None,
-            }),
+        if let Some(Spare(mut flight)) = permit.take_spare() {
+            flight.accepted = accepted;
+            (flight.attempts, flight.throttles) = (0, 0);
+            flight.fate = Outcome::NotSent;
+            flight.tried.clear();
+            flight.stored = None;
+            flight.result.id = id;
+            flight.ending = Ending::Open;
+            flight.parcel.body = permit.take_body().into();
+            return flight;
         }
+        Box::new(Self {
+            producer: Held(None),
+            accepted,
+            attempts: 0,
+            throttles: 0,
+            fate: Outcome::NotSent,
+            owner: NOBODY,
+            target: None,
+            plan: Plan { deadline: None, attempts_max: 0 },
+            wrapped_topic: None,
+            tried: Vec::new(),
+            stored: None,
+            result: SendResult::begun(id),
+            parcel: Parcel::EMPTY,
+            room: Room::default(),
+            ending: Ending::Open,
+            completion: Completion::None,
+        })
     }
 
-    /// What it carries, to be filled in.
+    /// The topic as the application knows it, and with the namespace, if there is one.
+    pub(crate) fn set_topic(&mut self, topic: &Text, wrapped: Option<Text>) {
+        self.result.topic.become_one_with(topic);
+        self.wrapped_topic = wrapped;
+    }
+
+    /// What all attempts have in common, to be filled in.
     pub(crate) const fn parcel(&mut self) -> &mut Parcel {
         &mut self.parcel
     }
@@ -167,34 +177,34 @@ impl Flight {
         self.owner = producer.owner();
         self.producer = Held(Some(Arc::clone(producer)));
         self.plan = plan;
-        self.permit = Some(permit);
+        self.room = permit.into_room();
         self.completion = completion;
+    }
+
+    /// The topic as brokers and name servers know it.
+    fn topic_on_the_wire(&self) -> &Text {
+        self.wrapped_topic.as_ref().unwrap_or(&self.result.topic)
     }
 
     /// Leaves its memory to another send, with the room that it still holds.
     fn leave(mut self: Box<Self>) {
-        let Some(permit) = self.permit.take() else { return };
-        let body = self.parcel.body.empty();
-        self.producer.0 = None;
-        self.parcel.topic = Text::EMPTY;
-        self.parcel.wrapped_topic = None;
+        let Some(producer) = self.producer.0.take() else { return };
+        let (room, body) = (std::mem::take(&mut self.room), self.unload());
+        producer.budget.end(room, Some(Spare(self)), body);
+    }
+
+    /// Lets go of what the message carries; the memory of its body.
+    fn unload(&mut self) -> Vec<u8> {
         self.parcel.properties = None;
-        self.parcel.queue = None;
-        self.outcome = None;
-        self.target = None;
-        (self.attempts, self.throttles) = (0, 0);
-        self.fate = Outcome::NotSent;
-        self.tried.clear();
-        self.stored = None;
-        permit.end(Spare(self), body);
+        self.parcel.body.empty()
     }
 
     /// Begins: with the route at hand, or after its look-up.
     pub(crate) fn start(self: Box<Self>, instance: &Arc<Instance>, moment: Moment, done: &mut Done<'_>) {
-        match instance.routes().get(self.parcel.topic_on_the_wire().as_str()) {
+        match instance.routes().get(self.topic_on_the_wire().as_str()) {
             Some(route) => self.attempt(route, moment, done),
             None => {
-                let topic = self.parcel.topic_on_the_wire().clone();
+                let topic = self.topic_on_the_wire().clone();
                 instance.routes().join(instance, topic.as_str(), self, done);
             }
         }
@@ -210,10 +220,10 @@ impl Flight {
         let Some((queue, known)) = known else {
             let text = match &self.parcel.queue {
                 Some((broker, id)) => {
-                    format!("the topic {} has no writable queue {id} on {broker}", self.parcel.topic)
+                    format!("the topic {} has no writable queue {id} on {broker}", self.result.topic)
                 }
                 None => {
-                    format!("the topic {} has no writable queue on a broker that is up", self.parcel.topic)
+                    format!("the topic {} has no writable queue on a broker that is up", self.result.topic)
                 }
             };
             return self.end_with(ErrorKind::NoWritableQueue, &text, done);
@@ -224,6 +234,7 @@ impl Flight {
         let settings = &self.producer.settings;
         let deadline = self.plan.attempt_deadline(begun, self.attempts, has_other, settings);
         let broker = Arc::clone(&known.broker);
+        self.result.broker.become_one_with(&known.name);
         self.target = Some(Target { route, queue, born_ms, begun, deadline, went_away: false });
         broker.submit(self, done);
     }
@@ -298,26 +309,20 @@ impl Flight {
     ) {
         let again =
             status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
-        let broker = self.target.as_ref().map(|target| target.broker_name().clone()).unwrap_or_default();
-        // Nobody asks this send for its topic any more, unless it goes on.
-        let topic = if again { self.parcel.topic.clone() } else { std::mem::take(&mut self.parcel.topic) };
-        let result = SendResult {
-            status,
-            id: self.parcel.id,
-            offset_id: ShortText::of_bytes(&answer.offset_id_bytes()),
-            topic,
-            broker,
-            queue_id: answer.queue_id,
-            queue_offset: answer.queue_offset,
-            transaction_id: Text::new(&answer.transaction_id()),
-            attempts: self.attempts,
-            latency: at.saturating_duration_since(self.accepted),
-        };
-        if !again {
-            return self.end(Ok(result), done);
+        let result = &mut self.result;
+        result.queue_id = answer.queue_id;
+        result.status = status;
+        result.attempts = self.attempts;
+        result.queue_offset = answer.queue_offset;
+        result.latency = at.saturating_duration_since(self.accepted);
+        result.offset_id.set(&answer.offset_id_bytes());
+        result.transaction_id.set(&answer.transaction_id_bytes());
+        if again {
+            self.stored = Some(Box::new(result.clone()));
+            return self.again(done);
         }
-        self.stored = Some(Box::new(result));
-        self.again(done);
+        self.ending = Ending::Stored;
+        self.tell(done);
     }
 
     fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done<'_>) {
@@ -326,7 +331,7 @@ impl Flight {
             self.record(verdict, self.producer.now());
         }
         if failure.may_be_retried(&self.producer.settings) && self.may_go_on() {
-            log::debug!("{}: attempt {}: {}", self.parcel.id, self.attempts, failure.reason());
+            log::debug!("{}: attempt {}: {}", self.result.id, self.attempts, failure.reason());
             if !failure.is_throttle() {
                 return self.again(done);
             }
@@ -354,12 +359,12 @@ impl Flight {
             Failure::Refused { .. } | Failure::Garbled(_) => failure.kind(),
         };
         let target = self.target.as_ref().map(Target::shown).unwrap_or_default();
-        let text = format!("sending to {} through {target} failed: {}", self.parcel.topic, failure.reason());
+        let text = format!("sending to {} through {target} failed: {}", self.result.topic, failure.reason());
         let mut error = Error::new(kind, text).with_broker(target);
         if let Failure::Refused { code, remark } = failure {
             error = error.with_answer(*code, remark);
         }
-        self.end(Err(error), done);
+        self.fail_with(error, done);
     }
 
     /// One more attempt, elsewhere if there is an elsewhere.
@@ -376,54 +381,12 @@ impl Flight {
     fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done<'_>) {
         let Some(instance) = self.producer.instance() else { return self.again(done) };
         self.leave_target();
-        instance.pauses().add(self.parcel.topic_on_the_wire().clone(), when, self, done);
+        instance.pauses().add(self.topic_on_the_wire().clone(), when, self, done);
     }
 
     fn leave_target(&mut self) {
         if let Some(target) = self.target.take() {
             self.tried.push(target.broker_name().clone());
-        }
-    }
-
-    fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done<'_>) {
-        self.end(Err(Error::new(kind, text)), done);
-    }
-
-    /// Ends the send. A message that was stored is a result, whatever became of the attempts to store it better.
-    fn end(mut self: Box<Self>, outcome: Result<SendResult, Error>, done: &mut Done<'_>) {
-        self.outcome = Some(match outcome {
-            Ok(result) => Ok(result),
-            Err(error) => match self.stored.take() {
-                Some(stored) => Ok(SendResult { attempts: self.attempts, ..*stored }),
-                None => Err(error.with_outcome(self.fate).with_send(self.parcel.id.as_str(), self.attempts)),
-            },
-        });
-        self.tell(done);
-    }
-
-    /// Gives back its room and tells whoever wants to know how it ended.
-    fn tell(mut self: Box<Self>, done: &mut Done<'_>) {
-        match &mut self.completion {
-            Completion::Callback(_) => {
-                // With their room in flight, since the callback may be long in coming.
-                self.parcel.properties = None;
-                let body = self.parcel.body.empty();
-                if let Some(permit) = &mut self.permit {
-                    permit.end_in_flight(body);
-                }
-                done.push(self);
-            }
-            completion => {
-                let completion = std::mem::replace(completion, Completion::None);
-                let outcome = self.outcome.take();
-                self.leave();
-                match (completion, outcome) {
-                    // Gone when the caller gave up.
-                    (Completion::Wait(tell), Some(outcome)) => drop(tell.send(outcome)),
-                    (_, Some(Err(error))) => log::info!("a one-way send was lost: {error}"),
-                    _ => {}
-                }
-            }
         }
     }
 }
@@ -460,7 +423,7 @@ impl Request for Flight {
             sys_flag: self.parcel.sys_flag,
             born_ms: target.born_ms,
             flag: 0,
-            id: Some(&self.parcel.id),
+            id: Some(&self.result.id),
             properties: self.parcel.properties.as_deref().unwrap_or_default(),
             reconsume_times: 0,
             batch: false,
@@ -497,70 +460,9 @@ impl RouteWaiter for Flight {
             }
             Err(error) => {
                 let kind = self.producer.own_kind(attempt::route_kind(&error));
-                let text = format!("no route for the topic {}: {error}", self.parcel.topic);
+                let text = format!("no route for the topic {}: {error}", self.result.topic);
                 self.end_with(kind, &text, done);
             }
-        }
-    }
-}
-
-impl Job for Flight {
-    /// On a callback thread: the callback runs, then the completion's room comes back.
-    fn run(mut self: Box<Self>) {
-        let completion = std::mem::replace(&mut self.completion, Completion::None);
-        if let (Completion::Callback(callback), Some(outcome)) = (completion, &self.outcome) {
-            callback.call(outcome);
-        }
-        self.leave();
-    }
-}
-
-/// A send that is dropped with its completion unused was lost by a panic: it still ends, once.
-impl Drop for Flight {
-    fn drop(&mut self) {
-        let completion = std::mem::replace(&mut self.completion, Completion::None);
-        if matches!(completion, Completion::None) {
-            return;
-        }
-        let kind = self.producer.kind_when_dropped();
-        if kind == ErrorKind::Internal
-            && let Some(instance) = self.producer.instance()
-        {
-            instance.fail();
-        }
-        let fate = if self.attempts > 0 { Outcome::Unknown } else { self.fate };
-        let error = Error::new(kind, format!("the send to {} was given up", self.parcel.topic))
-            .with_outcome(fate)
-            .with_send(self.parcel.id.as_str(), self.attempts);
-        if let Some(permit) = &mut self.permit {
-            permit.end_in_flight(Vec::new());
-        }
-        let permit = self.permit.take();
-        match completion {
-            Completion::Wait(tell) => {
-                drop(permit);
-                let _ = tell.send(Err(error));
-            }
-            completion => {
-                if let Some(instance) = self.producer.instance() {
-                    instance.done().push(Box::new(GivenUp { completion, error, _permit: permit }));
-                }
-            }
-        }
-    }
-}
-
-/// The end of a send that was dropped.
-struct GivenUp {
-    completion: Completion,
-    error: Error,
-    _permit: Option<Permit<Spare>>,
-}
-
-impl Job for GivenUp {
-    fn run(self: Box<Self>) {
-        if let Completion::Callback(callback) = self.completion {
-            callback.call(&Err(self.error));
         }
     }
 }

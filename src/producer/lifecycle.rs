@@ -358,6 +358,8 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
         }
     }
     producer.budget.idle(true).await;
+    // Ended sends remember routes, and so the client.
+    producer.budget.clear();
     producer.lifecycle.set_instance(None);
     producer.lifecycle.store(State::Closed);
     closing.ended.send_replace(true);

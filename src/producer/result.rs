@@ -13,32 +13,55 @@ use crate::error::Error;
 use crate::producer::short_text::ShortText;
 use crate::text::Text;
 
-/// A stored message, as the broker answered.
+/// A stored message, as the broker answered. First what is known when it is sent, then what the answer says: each part
+/// is written on another thread.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct SendResult {
-    /// How it was stored.
-    pub status: SendStatus,
     /// The id that the producer gave it.
     pub(crate) id: UniqueId,
-    /// The broker's own id: where it lies.
-    pub offset_id: ShortText,
     /// The topic.
     pub topic: Text,
     /// Name of the broker.
     pub broker: Text,
     /// Queue on that broker.
     pub queue_id: i32,
-    /// Position in the queue; in the system's own topic for delayed messages.
-    pub queue_offset: i64,
-    /// The broker's transaction id, empty if it gave none.
-    pub transaction_id: Text,
+    /// How it was stored.
+    pub status: SendStatus,
     /// Attempts made, the one that succeeded included.
     pub attempts: u32,
+    /// Position in the queue; in the system's own topic for delayed messages.
+    pub queue_offset: i64,
     /// From the call until the answer.
     pub latency: Duration,
+    /// The broker's own id: where it lies.
+    pub offset_id: ShortText,
+    /// The broker's transaction id, empty if it gave none.
+    pub transaction_id: ShortText,
 }
 
 impl SendResult {
+    /// Of a send that begins.
+    pub(crate) const fn begun(id: UniqueId) -> Self {
+        Self {
+            id,
+            topic: Text::EMPTY,
+            broker: Text::EMPTY,
+            queue_id: -1,
+            status: SendStatus::Ok,
+            attempts: 0,
+            queue_offset: -1,
+            latency: Duration::ZERO,
+            offset_id: ShortText::EMPTY,
+            transaction_id: ShortText::EMPTY,
+        }
+    }
+
+    /// Leaves one of a send that begins.
+    pub(crate) const fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::begun(self.id))
+    }
+
     /// The unique id, the same in all attempts.
     pub fn message_id(&self) -> &CStr {
         self.id.as_c_str()
@@ -76,10 +99,10 @@ impl Callback {
         Self(Call::Plain(function, context))
     }
 
-    pub(crate) fn call(self, outcome: &Result<SendResult, Error>) {
+    pub(crate) fn call(self, end: End<'_>) {
         match self.0 {
-            Call::Boxed(function) => function(outcome.as_ref()),
-            Call::Plain(function, context) => function(outcome.as_ref(), context),
+            Call::Boxed(function) => function(end),
+            Call::Plain(function, context) => function(end, context),
         }
     }
 }

@@ -50,14 +50,14 @@ impl Known<'_> {
 /// The next queue in turn on the broker that is taken most gladly. Queues that a first attempt passes over have
 /// had their turn, so that the others stay evenly used; a retry does not move what others get.
 pub(crate) fn next(route: &TopicRoute, known: &Known<'_>) -> Option<RouteQueue> {
-    let count = route.queues.len();
+    let count = u32::try_from(route.queues.len()).unwrap_or(u32::MAX);
     if count == 0 {
         return None;
     }
     let turn = route.turn.fetch_add(1, Ordering::Relaxed);
-    let mut best: Option<(u8, usize, RouteQueue)> = None;
+    let mut best: Option<(u8, u32, RouteQueue)> = None;
     for step in 0..count {
-        let Some(queue) = route.queues.get(turn.wrapping_add(step) % count) else { continue };
+        let Some(queue) = route.queues.get((turn.wrapping_add(step) % count) as usize) else { continue };
         let Some(broker) = route.brokers.get(queue.broker) else { continue };
         let rank = known.rank(broker);
         if best.is_none_or(|(least, ..)| rank < least) {

@@ -148,49 +148,48 @@ impl Producer {
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
         let id = self.next_id(&instance, moment.wall_ms);
-        let memory = permit.take_body();
         let mut flight = Flight::unloaded(&mut permit, id, moment.now);
-        self.load(flight.parcel(), message, options, memory)?;
+        self.load(&mut flight, message, options)?;
         let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
         flight.accept(self, Plan { deadline, attempts_max }, permit, completion);
         launch(flight, &instance, moment);
         Ok(())
     }
 
-    /// Fills in what all attempts have in common; `memory` is for the body.
-    fn load(
-        &self,
-        parcel: &mut Parcel,
-        message: &Message,
-        options: &SendOptions,
-        memory: Vec<u8>,
-    ) -> Result<(), Error> {
+    /// Fills in what all attempts have in common. Nothing that is written here is moved afterwards: it would be read
+    /// again before the copy of the body has left for the cache.
+    fn load(&self, flight: &mut Flight, message: &Message, options: &SendOptions) -> Result<(), Error> {
         let namespace = self.settings.namespace.as_ref();
-        (parcel.body, parcel.sys_flag) = self.compressed(message, memory)?;
-        parcel.topic =
-            namespace.map_or_else(|| message.topic().clone(), |space| space.shown(message.topic()));
-        parcel.wrapped_topic = namespace.map(|space| Text::new(&space.wrap(message.topic().as_str())));
-        parcel.properties = message.wire_properties().cloned();
-        parcel.queue.clone_from(&options.queue);
+        match namespace {
+            None => flight.set_topic(message.topic(), None),
+            Some(space) => {
+                let wrapped = Text::new(&space.wrap(message.topic().as_str()));
+                flight.set_topic(&space.shown(message.topic()), Some(wrapped));
+            }
+        }
+        let Parcel { properties, body, sys_flag, queue } = flight.parcel();
+        *properties = message.wire_properties().cloned();
+        queue.clone_from(&options.queue);
+        *sys_flag = self.pack(message, body)?;
         Ok(())
     }
 
-    /// The body as it is sent. One that does not shrink stays as it is.
-    fn compressed(&self, message: &Message, memory: Vec<u8>) -> Result<(Body, i32), Error> {
+    /// Puts the body into `body` as it is sent; the flags for that. One that does not shrink stays as it is.
+    fn pack(&self, message: &Message, body: &mut Body) -> Result<i32, Error> {
         let bytes = message.body();
         if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
             let deflated = compress::deflate(bytes, compression.level).map_err(|error| {
                 Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
             })?;
             if deflated.len() < bytes.len() {
-                return Ok((deflated.into(), flags::COMPRESSED | flags::ZLIB));
+                *body = deflated.into();
+                return Ok(flags::COMPRESSED | flags::ZLIB);
             }
         }
-        let mut body = Body::from(memory);
         body.take_over(message.body_to_send()).map_err(|_| {
             Error::new(ErrorKind::System, format!("no memory for the body's {} bytes", bytes.len()))
         })?;
-        Ok((body, 0))
+        Ok(0)
     }
 }
 

@@ -14,7 +14,7 @@ pub struct ShortText(Form);
 
 #[derive(Clone)]
 enum Form {
-    /// UTF-8 without a NUL before `length`, zeros from there on.
+    /// UTF-8 without a NUL before `length`, a NUL there.
     Inline {
         length: u8,
         bytes: [u8; INLINE_BYTES],
@@ -23,30 +23,48 @@ enum Form {
 }
 
 impl ShortText {
+    /// No text.
+    pub const EMPTY: Self = Self(Form::Inline { length: 0, bytes: [0; INLINE_BYTES] });
+
     /// Copies `text` up to its first NUL.
     pub fn new(text: &str) -> Self {
-        Self::of_bytes(text.as_bytes())
+        let mut new = Self::EMPTY;
+        new.set(text.as_bytes());
+        new
     }
 
-    /// The same of bytes; what is not UTF-8 in them is repaired.
-    pub fn of_bytes(text: &[u8]) -> Self {
+    /// Becomes a copy of `text` up to its first NUL; what is not UTF-8 in it is repaired. In place: to move what was
+    /// written a moment ago costs more than to write it.
+    pub fn set(&mut self, text: &[u8]) {
         // Over all bytes, since that takes many at a time.
         let is_plain = text.iter().fold(true, |plain, byte| plain & (1..=127).contains(byte));
-        if is_plain && let Some(inline) = Self::inline(text) {
-            return inline;
+        if is_plain && self.set_inline(text) {
+            return;
         }
         let text = String::from_utf8_lossy(text);
         let text = text.split('\0').next().unwrap_or("");
-        Self::inline(text.as_bytes()).unwrap_or_else(|| Self(Form::Shared(Text::new(text))))
+        if !self.set_inline(text.as_bytes()) {
+            self.0 = Form::Shared(Text::new(text));
+        }
     }
 
-    /// UTF-8 without a NUL, if it is short.
-    fn inline(text: &[u8]) -> Option<Self> {
-        let mut bytes = [0; INLINE_BYTES];
-        // One byte less than there is: the NUL.
-        let (room, _) = bytes.split_at_mut(INLINE_BYTES - 1);
-        room.get_mut(..text.len())?.copy_from_slice(text);
-        Some(Self(Form::Inline { length: u8::try_from(text.len()).ok()?, bytes }))
+    /// Takes UTF-8 without a NUL, if it is short.
+    fn set_inline(&mut self, text: &[u8]) -> bool {
+        if text.len() >= INLINE_BYTES {
+            return false;
+        }
+        if let Form::Shared(_) = self.0 {
+            *self = Self::EMPTY;
+        }
+        if let Form::Inline { length, bytes } = &mut self.0
+            && let Some((place, rest)) = bytes.split_at_mut_checked(text.len())
+            && let Some(end) = rest.first_mut()
+        {
+            place.copy_from_slice(text);
+            *end = 0;
+            *length = u8::try_from(text.len()).unwrap_or(0);
+        }
+        true
     }
 
     /// The text without its terminating NUL.
@@ -88,7 +106,17 @@ mod tests {
             assert_eq!((short.as_str(), short.as_c_str().to_str()), (text.as_str(), Ok(text.as_str())));
         }
         assert_eq!(ShortText::new("a\0b").as_c_str(), c"a");
-        assert_eq!(ShortText::of_bytes(b"a\xff\0b").as_str(), "a\u{fffd}");
-        assert_eq!(ShortText::of_bytes(&[0xff; INLINE_BYTES]).as_str(), "\u{fffd}".repeat(INLINE_BYTES));
+        let mut short = ShortText::EMPTY;
+        for (text, read) in [
+            (&[0xff; INLINE_BYTES][..], "\u{fffd}".repeat(INLINE_BYTES)),
+            (b"a\xff\0b", "a\u{fffd}".to_owned()),
+            (&[b'x'; INLINE_BYTES], "x".repeat(INLINE_BYTES)),
+            (&[b'y'; INLINE_BYTES - 1], "y".repeat(INLINE_BYTES - 1)),
+            (b"z", "z".to_owned()),
+            (b"", String::new()),
+        ] {
+            short.set(text);
+            assert_eq!((short.as_str(), short.as_c_str().to_str()), (&*read, Ok(&*read)));
+        }
     }
 }

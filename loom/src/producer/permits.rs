@@ -8,7 +8,7 @@ use loom::thread;
 
 use crate::client::world::now;
 use crate::explore::explore;
-use crate::producer::budget::{Budget, Full, Limits, Permit};
+use crate::producer::budget::{Budget, Full, Limits, Permit, Room};
 use crate::runtime::wait;
 
 const BYTES: usize = 10;
@@ -23,13 +23,15 @@ fn assert_whole(budget: &Arc<Budget<()>>, messages: usize, completions: usize) {
     let bytes = |number: usize| if number == 0 { BYTES } else { 0 };
     let mut all: Vec<Permit<()>> = (0..messages).map(|n| budget.take(bytes(n), true).unwrap()).collect();
     assert_eq!(budget.take(0, false).unwrap_err(), Full::InFlight);
-    all.iter_mut().for_each(|permit| permit.end_in_flight(Vec::new()));
-    all.extend((messages..completions).map(|_| {
-        let mut permit = budget.take(0, true).unwrap();
-        permit.end_in_flight(Vec::new());
-        permit
-    }));
+    let landed = |permit: Permit<()>| {
+        let mut room = permit.into_room();
+        budget.end_in_flight(&mut room, Vec::new());
+        room
+    };
+    let mut rooms: Vec<Room> = all.drain(..).map(landed).collect();
+    rooms.extend((messages..completions).map(|_| landed(budget.take(0, true).unwrap())));
     assert_eq!(budget.take(0, true).unwrap_err(), Full::Completions);
+    rooms.into_iter().for_each(|room| budget.end(room, None, Vec::new()));
 }
 
 /// One holds the only permit, one waits for it patiently, one gives up at any time, also when it was just granted.
@@ -73,13 +75,13 @@ pub fn a_flush_ends_although_a_later_permit_is_out() {
     explore(4, || {
         let budget = budget(2, 2);
         let back = Arc::new(AtomicUsize::new(0));
-        let mut early = budget.take(1, true).unwrap();
+        let mut early = budget.take(1, true).unwrap().into_room();
         let giver = thread::spawn({
-            let back = Arc::clone(&back);
+            let (budget, back) = (Arc::clone(&budget), Arc::clone(&back));
             move || {
-                early.end_in_flight(Vec::new());
+                budget.end_in_flight(&mut early, Vec::new());
                 back.store(1, Ordering::Release);
-                drop(early);
+                budget.end(early, None, Vec::new());
             }
         });
         let mut flush = Box::pin(budget.flushed());
@@ -132,18 +134,20 @@ pub fn idle_is_told() {
         let budget = budget(2, 2);
         let back = Arc::new(AtomicUsize::new(0));
         let givers = [1, 1].map(|bytes| {
-            let back = Arc::clone(&back);
+            let (budget, back) = (Arc::clone(&budget), Arc::clone(&back));
             let mut permit = budget.take(bytes, true).unwrap();
+            assert_eq!(permit.take_spare(), None);
+            let mut room = permit.into_room();
             thread::spawn(move || {
-                permit.end_in_flight(Vec::new());
+                budget.end_in_flight(&mut room, Vec::new());
                 back.fetch_add(1, Ordering::AcqRel);
-                permit.take_spare();
-                permit.end((), Vec::new());
+                budget.end(room, Some(()), Vec::new());
             })
         });
         wait(None, budget.idle(true)).unwrap();
         assert_eq!(back.load(Ordering::Acquire), 2, "idle with a completion open");
         givers.into_iter().for_each(|giver| giver.join().unwrap());
+        budget.clear();
         assert_whole(&budget, 2, 2);
     });
 }

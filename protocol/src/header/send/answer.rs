@@ -56,6 +56,12 @@ impl<'a> SendAnswer<'a> {
         text(self.transaction_id)
     }
 
+    /// [`SendAnswer::transaction_id`] in UTF-8, not checked to be that.
+    #[must_use]
+    pub fn transaction_id_bytes(&self) -> Cow<'a, [u8]> {
+        self.transaction_id.bytes().unwrap_or_default()
+    }
+
     /// What takes a timer message back, brokers from 5.3.2 on; empty otherwise.
     #[must_use]
     pub fn recall_handle(&self) -> Cow<'a, str> {
