@@ -58,6 +58,11 @@ fn flushes_at_once_end_each_when_its_permits_are_back() {
 }
 
 #[test]
+fn many_permits_that_come_back_at_once_are_all_counted() {
+    permits::many_come_back_at_once();
+}
+
+#[test]
 fn whoever_waits_for_idleness_is_told_when_the_last_permit_is_back() {
     permits::idle_is_told();
 }

@@ -1,5 +1,6 @@
 //! A peer behind one address, broker or name server: where requests are submitted.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -189,17 +190,27 @@ pub trait Request: Send {
     fn finish(self: Box<Self>, reply: Reply<'_>, done: &mut Done<'_>);
 }
 
+/// What many ended requests of one owner give back together, since each alone would fight for the same lock.
+pub(crate) trait Landing: Any + Send {
+    /// Gives it back, and lets go of the owner.
+    fn settle(&mut self);
+}
+
 /// Completions collected while a read is worked off, handed over together.
 pub struct Done<'a> {
     jobs: Jobs,
+    /// Settled before the jobs are handed over.
+    landing: Option<Box<dyn Landing>>,
     lane: usize,
     dispatcher: &'a dyn Dispatcher,
+    /// Where a request was submitted that waits for senders to slow down.
+    pub(crate) crowded: Option<Arc<Broker>>,
 }
 
 impl<'a> Done<'a> {
     /// For completions of `lane`.
     pub const fn new(dispatcher: &'a dyn Dispatcher, lane: usize) -> Self {
-        Self { jobs: Jobs::new(), lane, dispatcher }
+        Self { jobs: Jobs::new(), landing: None, lane, dispatcher, crowded: None }
     }
 
     /// Adds one.
@@ -207,8 +218,17 @@ impl<'a> Done<'a> {
         self.jobs.push(job);
     }
 
+    /// What is given back at the next hand-over, of the one type that there is.
+    pub(crate) fn landing<L: Landing + Default>(&mut self) -> Option<&mut L> {
+        let landing = self.landing.get_or_insert_with(|| Box::<L>::default());
+        (&mut **landing as &mut dyn Any).downcast_mut()
+    }
+
     /// Hands over what is collected.
     pub fn hand_over(&mut self) {
+        if let Some(landing) = &mut self.landing {
+            landing.settle();
+        }
         if !self.jobs.is_empty() {
             self.dispatcher.hand_over(self.lane, &mut self.jobs);
             self.jobs.clear();
@@ -255,6 +275,8 @@ pub struct Broker {
     pub(crate) lane: usize,
     pub(crate) world: World,
     pub(crate) outbox: Mutex<Outbox>,
+    /// Notified when the outbox is not crowded any more.
+    relief: Notify,
     pub(crate) role: Role,
     pub(crate) limits: PeerLimits,
     /// It could not be reached lately, and has not been since.
@@ -274,6 +296,7 @@ impl Broker {
             lane: lane(address),
             world: world.clone(),
             outbox: Mutex::new(Outbox::new(format)),
+            relief: Notify::new(),
             role,
             limits,
             down: AtomicBool::new(false),
@@ -285,13 +308,41 @@ impl Broker {
         &self.address
     }
 
-    /// Submits a request. What cannot be taken is finished at once, into `done`.
-    pub fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) {
-        let submitted = lock(&self.outbox).submit(request);
+    /// Submits a request; whether its sender is quicker than the task. What cannot be taken is finished at once, into
+    /// `done`.
+    pub fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) -> bool {
+        let mut outbox = lock(&self.outbox);
+        let submitted = outbox.submit(request);
+        let crowded = outbox.is_crowded();
+        drop(outbox);
         match submitted {
             Ok(None) => {}
             Ok(Some(waker)) => waker.wake(),
             Err((request, error)) => request.finish(Reply::Failed(error), done),
+        }
+        crowded
+    }
+
+    /// Waits while senders are quicker than the task, although the socket takes what it writes.
+    pub(crate) async fn relieved(&self) {
+        loop {
+            let relief = self.relief.notified();
+            {
+                let mut outbox = lock(&self.outbox);
+                if !outbox.is_crowded() {
+                    return;
+                }
+                outbox.want_relief();
+            }
+            relief.await;
+        }
+    }
+
+    /// Tells those who wait if it is not crowded any more.
+    pub(crate) fn relieve(&self) {
+        let relieved = lock(&self.outbox).take_relief();
+        if relieved {
+            self.relief.notify_waiters();
         }
     }
 

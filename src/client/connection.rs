@@ -321,6 +321,7 @@ impl<'a> Connection<'a> {
         outbox.set_phase(Phase::Open);
         let refused = outbox.take(&mut self.writer.current, &mut self.writer.entries);
         drop(outbox);
+        self.broker.relieve();
         for (request, error) in refused {
             request.finish(Reply::Failed(error), &mut self.done);
         }
@@ -338,6 +339,7 @@ impl<'a> Connection<'a> {
         outbox.set_phase(Phase::Waiting);
         outbox.take_encoded(&mut self.writer.next, &mut self.writer.entries);
         drop(outbox);
+        self.broker.relieve();
         self.register(now);
     }
 
@@ -465,6 +467,7 @@ impl<'a> Connection<'a> {
             Vec::new()
         };
         drop(outbox);
+        broker.relieve();
         let mut open = Vec::new();
         self.session.drain(&mut open);
         for sent in open {

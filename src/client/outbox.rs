@@ -61,6 +61,8 @@ pub(crate) struct Outbox {
     pub(crate) control: Control,
     /// The task has a stream.
     pub(crate) connected: bool,
+    /// Somebody waits until it is no longer crowded.
+    relief_wanted: bool,
 }
 
 /// What the instance asks of the task.
@@ -93,6 +95,7 @@ impl Outbox {
             waker: None,
             control: Control::default(),
             connected: false,
+            relief_wanted: false,
         }
     }
 
@@ -122,6 +125,21 @@ impl Outbox {
                 Ok(if first || sooner { self.waker.take() } else { None })
             }
         }
+    }
+
+    /// Whether senders are quicker than the task, although the socket takes what it writes.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.phase == Phase::Open && !self.waiting.is_empty()
+    }
+
+    /// Somebody waits for [`Self::take_relief`].
+    pub(crate) const fn want_relief(&mut self) {
+        self.relief_wanted = true;
+    }
+
+    /// Whether somebody is to be told that it is not crowded any more.
+    pub(crate) fn take_relief(&mut self) -> bool {
+        self.relief_wanted && !self.is_crowded() && std::mem::take(&mut self.relief_wanted)
     }
 
     fn refusal(&self) -> CallError {

@@ -2,6 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::ffi::output::Output;
@@ -11,7 +12,7 @@ use crate::ffi::types::{
     rocketmq_status,
 };
 use crate::ffi::{boundary, callback, handle, input, process};
-use crate::producer::{Instant, Producer, SendOptions, State, Timeout};
+use crate::producer::{Begun, Instant, Message, Producer, SendOptions, State, Timeout};
 use crate::runtime;
 
 /// Checks the whole configuration; no I/O, no thread. `config` is copied and stays the caller's. `producer`
@@ -317,9 +318,8 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
-        let Some(callback) = producer.begin_async(message, options, callback)? else { return Ok(()) };
-        let deadline = producer.deadline(options.timeout);
-        block(deadline, Outcome::NotSent, producer.send_async(message, options, deadline, callback))
+        let begun = producer.begin_async(message, options, callback)?;
+        go_on(&producer, message, options, begun)
     })
 }
 
@@ -346,11 +346,8 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         let message = unsafe { handle::read("message", message) }?;
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
-        if producer.begin_oneway(message, options)? {
-            return Ok(());
-        }
-        let deadline = producer.deadline(options.timeout);
-        block(deadline, Outcome::NotSent, producer.send_oneway(message, options, deadline))
+        let begun = producer.begin_oneway(message, options)?;
+        go_on(&producer, message, options, begun)
     })
 }
 
@@ -407,6 +404,20 @@ const IN_FLIGHT: u32 = rocketmq_purge::ROCKETMQ_PURGE_IN_FLIGHT as u32;
 /// What a send without options has.
 static PLAIN: SendOptions =
     SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None };
+
+/// What is left to do of a send that was not refused at once: to wait, if it may.
+fn go_on(
+    producer: &Arc<Producer>,
+    message: &Message,
+    options: &SendOptions,
+    begun: Begun,
+) -> Result<(), Error> {
+    if begun.is_under_way() {
+        return Ok(());
+    }
+    let deadline = producer.deadline(options.timeout);
+    block(deadline, Outcome::NotSent, producer.go_on(message, options, deadline, begun))
+}
 
 /// Waits for the end of a call on the caller's thread. The call ends by itself at its deadline; should it
 /// not, the caller goes free a moment later, with `outcome` as all that is known of a message.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::runtime::lock;
-use crate::sync::{Mutex, Notify, oneshot};
+use crate::sync::{Mutex, MutexGuard, Notify, oneshot};
 
 /// What may be held at once.
 #[derive(Clone, Copy, Debug)]
@@ -204,6 +204,26 @@ impl<S> Budget<S> {
         }
     }
 
+    /// As [`Self::end_in_flight`] and [`Self::end`] for many sends at once, under one lock.
+    pub(crate) fn end_all(self: &Arc<Self>, ended: &mut Ended<S>) {
+        let mut state = lock(&self.state);
+        let mut flushed = false;
+        for epoch in ended.epochs.drain(..) {
+            flushed |= state.give_back(epoch);
+        }
+        state.messages -= std::mem::take(&mut ended.messages);
+        state.bytes -= std::mem::take(&mut ended.bytes);
+        let room = SPARES_MAX - state.spares.len().min(SPARES_MAX);
+        let from = ended.spares.len().saturating_sub(room);
+        state.spares.extend(ended.spares.drain(from..));
+        let room = SPARES_MAX - state.bodies.len().min(SPARES_MAX);
+        let from = ended.bodies.len().saturating_sub(room);
+        state.bodies.extend(ended.bodies.drain(from..));
+        self.settle(state, flushed);
+        ended.spares.clear();
+        ended.bodies.clear();
+    }
+
     /// The network part of a send has ended: its room in flight comes back, with the memory of its body.
     pub(crate) fn end_in_flight(self: &Arc<Self>, room: &mut Room, body: Vec<u8>) {
         if let Some(bytes) = room.in_flight.take() {
@@ -230,17 +250,22 @@ impl<S> Budget<S> {
             state.bytes -= bytes;
         }
         state.completions -= usize::from(back.completion);
-        let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
-        let idle = state.messages == 0;
         if state.spares.len() < SPARES_MAX {
             state.spares.extend(spare.take());
         }
-        if state.bodies.len() < SPARES_MAX && (1..=SPARE_BYTES_MAX).contains(&body.capacity()) {
+        if state.bodies.len() < SPARES_MAX && is_kept(&body) {
             state.bodies.push(std::mem::take(&mut body));
         }
+        self.settle(state, flushed);
+    }
+
+    /// Room came back: serves those who wait for it, and tells those who wait for the end of something.
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State<S>>, flushed: bool) {
+        let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
+        let idle = state.messages == 0;
         let surplus = state.surplus();
         drop(state);
-        drop((spare, body, surplus));
+        drop(surplus);
         for (tell, permit) in served {
             // One that gave up meanwhile drops its permit, which serves the next.
             let _ = tell.send(permit);
@@ -256,6 +281,51 @@ impl<S> Budget<S> {
         let left = (std::mem::take(&mut state.spares), std::mem::take(&mut state.bodies));
         drop(state);
         drop(left);
+    }
+}
+
+/// Whether the memory of a body is worth keeping.
+fn is_kept(body: &Vec<u8>) -> bool {
+    (1..=SPARE_BYTES_MAX).contains(&body.capacity())
+}
+
+/// What many sends give back.
+pub(crate) struct Ended<S> {
+    messages: usize,
+    bytes: usize,
+    epochs: Vec<u64>,
+    spares: Vec<S>,
+    bodies: Vec<Vec<u8>>,
+}
+
+impl<S> Default for Ended<S> {
+    fn default() -> Self {
+        Self { messages: 0, bytes: 0, epochs: Vec::new(), spares: Vec::new(), bodies: Vec::new() }
+    }
+}
+
+impl<S> Ended<S> {
+    /// The network part of a send has ended, with which its room in flight comes back and the memory of its body.
+    pub(crate) fn add(&mut self, room: &mut Room, body: Vec<u8>) {
+        let Some(bytes) = room.in_flight.take() else { return };
+        self.messages += 1;
+        self.bytes += bytes;
+        if !room.completion {
+            self.epochs.push(room.epoch);
+        }
+        if is_kept(&body) {
+            self.bodies.push(body);
+        }
+    }
+
+    /// What is left of a send that has nothing to give back any more.
+    pub(crate) fn add_spare(&mut self, spare: S) {
+        self.spares.push(spare);
+    }
+
+    /// Whether nothing comes back.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.messages == 0 && self.spares.is_empty()
     }
 }
 

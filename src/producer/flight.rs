@@ -236,7 +236,9 @@ impl Flight {
         let broker = Arc::clone(&known.broker);
         self.result.broker.become_one_with(&known.name);
         self.target = Some(Target { route, queue, born_ms, begun, deadline, went_away: false });
-        broker.submit(self, done);
+        if broker.submit(self, done) {
+            done.crowded = Some(broker);
+        }
     }
 
     /// What there is to know when a queue is chosen.
@@ -295,7 +297,9 @@ impl Flight {
             target.route.brokers.get(target.queue.broker).map(|known| Arc::clone(&known.broker))
         });
         match broker {
-            Some(broker) => broker.submit(self, done),
+            Some(broker) => {
+                broker.submit(self, done);
+            }
             None => self.end_with(ErrorKind::Internal, "the send has no broker", done),
         }
     }
@@ -437,7 +441,7 @@ impl Request for Flight {
         match reply {
             Reply::Answer(answer) => self.on_answer(answer, done),
             // A one-way send is over when it is written, and gives back its room.
-            Reply::Written => self.leave(),
+            Reply::Written => self.land(done),
             Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
         }
     }

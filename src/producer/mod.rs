@@ -33,6 +33,7 @@ pub use lifecycle::State;
 pub use message::Message;
 pub use options::{SendOptions, Timeout};
 pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
+pub use send::Begun;
 pub use short_text::ShortText;
 pub use tokio::time::Instant;
 

@@ -1,12 +1,14 @@
 //! The pipeline that every send goes through: state, limits, room, id, compression, and off it flies.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::message::{compress, flags};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::client::body::Body;
+use crate::client::broker::Broker;
 use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
@@ -19,6 +21,28 @@ use crate::producer::result::{Callback, Completion, SendResult};
 use crate::producer::{Moment, Producer};
 use crate::runtime::catch;
 use crate::text::Text;
+
+/// How long a sender that may wait does so because it is quicker than the connection.
+const AHEAD_LIMIT: Duration = Duration::from_millis(10);
+
+/// A send that was not refused at once.
+pub struct Begun(State);
+
+enum State {
+    /// Accepted.
+    UnderWay,
+    /// Accepted, and its sender is quicker than the connection.
+    Ahead(Arc<Broker>),
+    /// It wants to wait for room in flight.
+    NoRoom(Completion),
+}
+
+impl Begun {
+    /// Whether there is nothing to wait for.
+    pub const fn is_under_way(&self) -> bool {
+        matches!(self.0, State::UnderWay)
+    }
+}
 
 impl Producer {
     /// Sends and waits for the broker's answer, and for room in flight before.
@@ -55,23 +79,39 @@ impl Producer {
         self.submit(message, options, (deadline, options.block), Completion::None).await
     }
 
-    /// As [`Self::send_async`], without a future: for the many sends that find room. Whoever wants to wait for it gets
-    /// the callback back, unless the send was refused.
+    /// As [`Self::send_async`], without a future: for the many sends that find room.
     pub fn begin_async(
         self: &Arc<Self>,
         message: &Message,
         options: &SendOptions,
         callback: Callback,
-    ) -> Result<Option<Callback>, Error> {
-        match self.begin(message, options, Completion::Callback(callback))? {
-            Some(Completion::Callback(callback)) => Ok(Some(callback)),
-            _ => Ok(None),
-        }
+    ) -> Result<Begun, Error> {
+        self.begin(message, options, Completion::Callback(callback))
     }
 
-    /// The same for [`Self::send_oneway`]; whether it has begun.
-    pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<bool, Error> {
-        Ok(self.begin(message, options, Completion::None)?.is_none())
+    /// The same for [`Self::send_oneway`].
+    pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<Begun, Error> {
+        self.begin(message, options, Completion::None)
+    }
+
+    /// Goes on with a send that found no room, or that may wait a moment.
+    pub async fn go_on(
+        self: &Arc<Self>,
+        message: &Message,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+        begun: Begun,
+    ) -> Result<(), Error> {
+        match begun.0 {
+            State::UnderWay => Ok(()),
+            State::Ahead(broker) => {
+                self.let_catch_up(&broker, deadline).await;
+                Ok(())
+            }
+            State::NoRoom(completion) => {
+                self.submit(message, options, (deadline, options.block), completion).await
+            }
+        }
     }
 
     async fn submit(
@@ -94,7 +134,20 @@ impl Producer {
             taken => taken,
         };
         let permit = taken.map_err(|full| self.no_room(full))?;
-        self.accept((message, options), (deadline, self.moment()), permit, completion)
+        let ahead = self.accept((message, options), (deadline, self.moment()), permit, completion)?;
+        if let (Some(broker), true) = (ahead, options.block) {
+            self.let_catch_up(&broker, deadline).await;
+        }
+        Ok(())
+    }
+
+    /// Waits a moment while the connection's task is slower than its senders, although the socket takes what it writes:
+    /// by turns both work on memory that is still in the cache.
+    async fn let_catch_up(&self, broker: &Broker, deadline: Option<Instant>) {
+        let moment = self.now() + AHEAD_LIMIT;
+        let until = deadline.map_or(moment, |deadline| deadline.min(moment));
+        // What becomes of it does not matter: the send is under way.
+        let _ = self.before(Some(until), broker.relieved()).await;
     }
 
     fn begin(
@@ -102,15 +155,16 @@ impl Producer {
         message: &Message,
         options: &SendOptions,
         completion: Completion,
-    ) -> Result<Option<Completion>, Error> {
+    ) -> Result<Begun, Error> {
         self.check(message)?;
         let moment = self.moment();
         let permit = match self.budget.take(message.body().len(), completion.is_callback()) {
-            Err(Full::InFlight) if options.block => return Ok(Some(completion)),
+            Err(Full::InFlight) if options.block => return Ok(Begun(State::NoRoom(completion))),
             taken => taken.map_err(|full| self.no_room(full))?,
         };
         let deadline = self.deadline_from(moment.now, options.timeout);
-        self.accept((message, options), (deadline, moment), permit, completion).map(|()| None)
+        let ahead = self.accept((message, options), (deadline, moment), permit, completion)?;
+        Ok(Begun(ahead.filter(|_| options.block).map_or(State::UnderWay, State::Ahead)))
     }
 
     fn check(&self, message: &Message) -> Result<(), Error> {
@@ -136,14 +190,14 @@ impl Producer {
         }
     }
 
-    /// Lets a send begin that has its room.
+    /// Lets a send begin that has its room; where to, if that is slower than its senders.
     fn accept(
         self: &Arc<Self>,
         (message, options): (&Message, &SendOptions),
         (deadline, moment): (Option<Instant>, Moment),
         mut permit: Permit<Spare>,
         completion: Completion,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Arc<Broker>>, Error> {
         // With the permit in hand: a shutdown that begins now waits for it.
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
@@ -152,8 +206,7 @@ impl Producer {
         self.load(&mut flight, message, options)?;
         let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
         flight.accept(self, Plan { deadline, attempts_max }, permit, completion);
-        launch(flight, &instance, moment);
-        Ok(())
+        Ok(launch(flight, &instance, moment))
     }
 
     /// Fills in what all attempts have in common. Nothing that is written here is moved afterwards: it would be read
@@ -195,8 +248,10 @@ impl Producer {
 
 /// Lets an accepted send begin on the caller's thread. After a panic on its way it has told whoever wants to know:
 /// the caller must not be told once more, by an error.
-fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) {
-    if let Err(text) = catch(|| flight.start(instance, moment, &mut instance.done())) {
+fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) -> Option<Arc<Broker>> {
+    let mut done = instance.done();
+    if let Err(text) = catch(|| flight.start(instance, moment, &mut done)) {
         log::error!("a send panicked as it began: {text}");
     }
+    done.crowded.take()
 }

@@ -2,10 +2,13 @@
 
 use protocol::HeaderFormat;
 use protocol::message::properties;
+use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::producer::{SendOptions, SendStatus};
 use rocketmq_producer::text::Text;
 
-use crate::world::{Told, message, send, simulate_one, simulate_two, within};
+use tokio::time::Instant;
+
+use crate::world::{Told, message, ms, send, simulate_one, simulate_two, within};
 
 #[test]
 fn a_message_arrives_as_it_was_set() {
@@ -62,6 +65,41 @@ fn bodies_from_the_threshold_on_are_compressed_unless_that_makes_them_larger() {
         m.set_body(&[0; 5000]).unwrap();
         send(&plain, &m, &SendOptions::default()).await.unwrap();
         assert_eq!(sim.core.message("T", 3).unwrap().sys_flag, 0);
+    });
+}
+
+#[test]
+fn a_sender_that_may_wait_goes_as_fast_as_the_connection() {
+    /// Frames that fit into a connection's buffers, and those that are on their way to it.
+    const AHEAD: usize = 3 * 256 + 64;
+    simulate_one(|sim| async move {
+        let p = sim.start(&[]).await;
+        p.prepare_topic("T", None).await.unwrap();
+        let mut m = message("T");
+        m.set_body(&[7; 1024]).unwrap();
+        let most = |block| {
+            let (p, m) = (&p, &m);
+            async move {
+                let options = SendOptions { block, ..SendOptions::default() };
+                let mut most = 0;
+                for _ in 0..5_000 {
+                    p.send_oneway(m, &options, p.deadline(options.timeout)).await.unwrap();
+                    most = most.max(p.in_flight());
+                }
+                p.flush(None).await.unwrap();
+                most
+            }
+        };
+        assert_eq!(most(false).await, 5_000, "nobody yields to the connection");
+        let waiting = most(true).await;
+        assert!((64..AHEAD).contains(&waiting), "{waiting}");
+        // Where the socket takes nothing, the limit in flight decides.
+        sim.core.fault(0, Rule::once(Fault::Stall).sends());
+        let (begun, options) = (Instant::now(), SendOptions { block: true, ..SendOptions::default() });
+        for _ in 0..9_000 {
+            p.send_oneway(&m, &options, p.deadline(options.timeout)).await.unwrap();
+        }
+        assert!(p.in_flight() > 8_000 && begun.elapsed() < ms(1), "{:?}", begun.elapsed());
     });
 }
 

@@ -8,7 +8,7 @@ use loom::thread;
 
 use crate::client::world::now;
 use crate::explore::explore;
-use crate::producer::budget::{Budget, Full, Limits, Permit, Room};
+use crate::producer::budget::{Budget, Ended, Full, Limits, Permit, Room};
 use crate::runtime::wait;
 
 const BYTES: usize = 10;
@@ -127,6 +127,38 @@ pub fn two_flushes_at_once() {
     });
 }
 
+/// Two permits come back at once, one of them whole and one without its completion, while a flush waits for the whole one
+/// and a third takes the room of both.
+pub fn many_come_back_at_once() {
+    explore(3, || {
+        let budget = budget(2, 2);
+        let back = Arc::new(AtomicUsize::new(0));
+        let mut rooms = [false, true].map(|completion| budget.take(1, completion).unwrap().into_room());
+        let waiter = thread::spawn({
+            let budget = Arc::clone(&budget);
+            move || drop(wait(None, budget.wait(BYTES, false)).unwrap().unwrap())
+        });
+        let giver = thread::spawn({
+            let (budget, back) = (Arc::clone(&budget), Arc::clone(&back));
+            move || {
+                let mut ended = Ended::default();
+                rooms.iter_mut().for_each(|room| ended.add(room, Vec::new()));
+                ended.add_spare(());
+                assert!(!ended.is_empty());
+                back.store(1, Ordering::Release);
+                budget.end_all(&mut ended);
+                assert!(ended.is_empty());
+                rooms.into_iter().for_each(|room| budget.end(room, None, Vec::new()));
+            }
+        });
+        wait(None, budget.flushed()).unwrap();
+        assert_eq!(back.load(Ordering::Acquire), 1, "a flush ended early");
+        waiter.join().unwrap();
+        giver.join().unwrap();
+        assert_whole(&budget, 2, 2);
+    });
+}
+
 /// Two permits come back, each in two steps and with what is left of its send, while one waits until nothing is in flight and one until no completion
 /// is open either.
 pub fn idle_is_told() {
@@ -136,7 +168,7 @@ pub fn idle_is_told() {
         let givers = [1, 1].map(|bytes| {
             let (budget, back) = (Arc::clone(&budget), Arc::clone(&back));
             let mut permit = budget.take(bytes, true).unwrap();
-            assert_eq!(permit.take_spare(), None);
+            permit.take_spare();
             let mut room = permit.into_room();
             thread::spawn(move || {
                 budget.end_in_flight(&mut room, Vec::new());

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::client::broker::Done;
+use crate::client::broker::{Done, Landing};
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::Producer;
-use crate::producer::budget::Room;
-use crate::producer::flight::{Ending, Flight};
+use crate::producer::budget::{Ended, Room};
+use crate::producer::flight::{Ending, Flight, Spare};
 use crate::producer::result::{Completion, SendResult};
 use crate::runtime::Job;
 
@@ -33,10 +33,13 @@ impl Flight {
     /// Gives back its room and tells whoever wants to know how it ended.
     pub(super) fn tell(mut self: Box<Self>, done: &mut Done<'_>) {
         if self.completion.is_callback() {
-            // With their room in flight, since the callback may be long in coming.
+            // With the room in flight, since the callback may be long in coming.
             let body = self.unload();
             let Self { producer, room, .. } = &mut *self;
-            producer.budget.end_in_flight(room, body);
+            match Landed::of(producer, done) {
+                Some(landed) => landed.add(room, body),
+                None => producer.budget.end_in_flight(room, body),
+            }
             return done.push(self);
         }
         match std::mem::replace(&mut self.completion, Completion::None) {
@@ -55,12 +58,61 @@ impl Flight {
         }
     }
 
+    /// A one-way send is written: that is its end.
+    pub(super) fn land(mut self: Box<Self>, done: &mut Done<'_>) {
+        let body = self.unload();
+        match Landed::of(&self.producer, done) {
+            Some(landed) => {
+                landed.add(&mut self.room, body);
+                self.producer.0 = None;
+                landed.add_spare(Spare(self));
+            }
+            None => self.leave(),
+        }
+    }
+
     fn take_outcome(&mut self) -> Result<SendResult, Error> {
         match std::mem::replace(&mut self.ending, Ending::Open) {
             Ending::Stored => Ok(self.result.take()),
             Ending::Failed(error) => Err(error),
             Ending::Open => Err(Error::new(ErrorKind::Internal, "the send has not ended")),
         }
+    }
+}
+
+/// What the sends of one producer give back that end together.
+#[derive(Default)]
+struct Landed {
+    producer: Option<Arc<Producer>>,
+    ended: Ended<Spare>,
+}
+
+impl Landed {
+    /// Where to put what a send of `producer` gives back.
+    fn of<'a>(producer: &Arc<Producer>, done: &'a mut Done<'_>) -> Option<&'a mut Ended<Spare>> {
+        let landed: &mut Self = done.landing()?;
+        if !landed.producer.as_ref().is_some_and(|present| Arc::ptr_eq(present, producer)) {
+            landed.settle();
+            landed.producer = Some(Arc::clone(producer));
+        }
+        Some(&mut landed.ended)
+    }
+}
+
+impl Landing for Landed {
+    fn settle(&mut self) {
+        if let Some(producer) = self.producer.take()
+            && !self.ended.is_empty()
+        {
+            producer.budget.end_all(&mut self.ended);
+        }
+    }
+}
+
+/// Also when a panic keeps it from being settled.
+impl Drop for Landed {
+    fn drop(&mut self) {
+        self.settle();
     }
 }
 
