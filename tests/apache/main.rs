@@ -13,6 +13,7 @@ mod compile;
 mod content;
 mod faults;
 mod matrix;
+mod proxy;
 mod sender;
 
 use std::io::Write;

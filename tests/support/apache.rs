@@ -42,19 +42,22 @@ pub(crate) struct Options {
     pub(crate) brokers: usize,
     /// Topics appear when they are first sent to, with 4 queues.
     pub(crate) auto_create: bool,
+    /// A proxy of 5.x before the brokers, in CLUSTER mode. It remembers that a topic was not there: create topics first.
+    pub(crate) proxy: bool,
     /// Further broker properties, each `key=value`.
     pub(crate) properties: &'static [&'static str],
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, auto_create: true, properties: &[] }
+        Self { brokers: 1, auto_create: true, proxy: false, properties: &[] }
     }
 }
 
 /// A running cluster; dropping it ends it.
 pub(crate) struct Apache {
     namesrv: String,
+    proxy: Option<String>,
     script: Child,
     pipes: Mutex<Option<Pipes>>,
 }
@@ -70,6 +73,7 @@ impl Apache {
     pub(crate) fn start(version: Version, options: Options) -> Self {
         let mut script = Command::new(format!("{ROOT}/scripts/apache-cluster.sh"))
             .args([version.name(), &options.brokers.to_string()])
+            .args(options.proxy.then_some("proxy"))
             .arg(format!("autoCreateTopicEnable={}", options.auto_create))
             .args(options.properties)
             .stdin(Stdio::piped())
@@ -80,14 +84,19 @@ impl Apache {
             commands: script.stdin.take().expect("stdin is piped"),
             answers: BufReader::new(script.stdout.take().expect("stdout is piped")),
         };
-        let answer = pipes.answer();
-        let namesrv = answer.strip_prefix("name server ").unwrap_or_else(|| panic!("{answer}")).to_owned();
-        Self { namesrv, script, pipes: Mutex::new(Some(pipes)) }
+        let namesrv = pipes.address("name server ");
+        let proxy = options.proxy.then(|| pipes.address("proxy "));
+        Self { namesrv, proxy, script, pipes: Mutex::new(Some(pipes)) }
     }
 
     /// The name server's address, `127.0.0.1:port`.
     pub(crate) fn namesrv(&self) -> &str {
         &self.namesrv
+    }
+
+    /// The proxy's address, to be taken for a name server's.
+    pub(crate) fn proxy(&self) -> &str {
+        self.proxy.as_deref().expect("the cluster has a proxy")
     }
 
     /// Makes a topic on every running broker, with so many queues on each; returns when the route names them all.
@@ -140,6 +149,12 @@ impl Apache {
 }
 
 impl Pipes {
+    /// What the script prints when it is ready.
+    fn address(&mut self, server: &str) -> String {
+        let answer = self.answer();
+        answer.strip_prefix(server).unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the script's answer is text");
