@@ -9,9 +9,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+#[path = "push.rs"]
+mod push;
 #[path = "reader.rs"]
 mod reader;
 
+pub(crate) use push::{Arrived, Consumer, Filter, Listener};
 pub(crate) use reader::Stored;
 
 /// The repository, where the script, the reader and `target/apache` are.
@@ -26,6 +29,8 @@ pub(crate) enum Version {
 }
 
 impl Version {
+    pub(crate) const ALL: [Self; 3] = [Self::V4_7_0, Self::V4_9_7, Self::V5_5_0];
+
     /// As Apache writes it, which is also the folder of its jars.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -137,6 +142,12 @@ impl Apache {
                 _ => std::thread::sleep(Duration::from_millis(50)),
             }
         }
+    }
+
+    /// A push consumer with a group of its own, from the first message on. Returns when it has all queues of the topic,
+    /// which must be there.
+    pub(crate) fn subscribe(&self, topic: &str, listener: Listener, filter: Filter<'_>) -> Consumer {
+        Consumer::subscribe(&self.namesrv, topic, listener, filter)
     }
 
     fn command(&self, command: &str) {
