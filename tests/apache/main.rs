@@ -16,6 +16,7 @@ mod filters;
 mod matrix;
 mod proxy;
 mod sender;
+mod statuses;
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};

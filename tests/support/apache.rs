@@ -53,6 +53,16 @@ pub(crate) struct Options {
     pub(crate) properties: &'static [&'static str],
 }
 
+/// Properties of masters that wait for a slave, of which there is none. 4.x answers SLAVE_NOT_AVAILABLE at once;
+/// 5.5.0 lowers its demands to what is there and answers OK.
+pub(crate) const SYNC_MASTER: &[&str] = &["brokerRole=SYNC_MASTER"];
+
+/// The same where a second replica is insisted on: 5.5.0 answers FLUSH_SLAVE_TIMEOUT after 3 seconds.
+pub(crate) const TWO_REPLICAS: &[&str] = &["brokerRole=SYNC_MASTER", "inSyncReplicas=2"];
+
+/// Properties of brokers that answer FLUSH_DISK_TIMEOUT, though not to every send.
+pub(crate) const NO_TIME_TO_FLUSH: &[&str] = &["flushDiskType=SYNC_FLUSH", "syncFlushTimeout=0"];
+
 impl Default for Options {
     fn default() -> Self {
         Self { brokers: 1, auto_create: true, proxy: false, properties: &[] }
