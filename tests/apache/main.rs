@@ -7,6 +7,7 @@
 
 #[path = "../support/apache.rs"]
 mod apache;
+mod bodies;
 mod check;
 #[path = "../support/compile.rs"]
 mod compile;
@@ -14,9 +15,12 @@ mod content;
 mod faults;
 mod filters;
 mod matrix;
+mod properties;
 mod proxy;
+mod raw;
 mod sender;
 mod statuses;
+mod versions;
 
 use std::io::Write;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
