@@ -7,6 +7,7 @@
 
 #[path = "../support/apache.rs"]
 mod apache;
+mod batches;
 mod bodies;
 mod check;
 #[path = "../support/compile.rs"]
@@ -20,6 +21,7 @@ mod proxy;
 mod raw;
 mod sender;
 mod statuses;
+mod timers;
 mod versions;
 
 use std::io::Write;
