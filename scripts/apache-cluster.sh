@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Runs a real Apache RocketMQ cluster on 127.0.0.1 for the tests and the demo: one name server, one or more masters.
+# Runs a real Apache RocketMQ cluster on 127.0.0.1 for the tests and the demo: one name server, one or more masters,
+# and when asked a proxy of 5.x before them, in CLUSTER mode.
 #
-#   scripts/apache-cluster.sh VERSION BROKERS [BROKER_PROPERTY=VALUE]...
+#   scripts/apache-cluster.sh VERSION BROKERS [proxy] [BROKER_PROPERTY=VALUE]...
 #
-# Prints `name server 127.0.0.1:PORT` when messages can be sent, then obeys commands from stdin, one a line, and
-# answers each with `ok` or `error: ...`. SERVER is namesrv, broker-a, broker-b, ...
+# Prints `name server 127.0.0.1:PORT` when messages can be sent, with a proxy also `proxy 127.0.0.1:PORT`, which a client
+# takes for its name server. Then it obeys commands from stdin, one a line, and answers each with `ok` or `error: ...`.
+# SERVER is namesrv, broker-a, broker-b, ..., proxy.
 #   kill SERVER      SIGKILL              start SERVER    the same store and port again
 #   freeze SERVER    SIGSTOP              thaw SERVER     SIGCONT
 #   create TOPIC QUEUES                   on every running broker
@@ -15,6 +17,11 @@ unset ROCKETMQ_HOME NAMESRV_ADDR JAVA_TOOL_OPTIONS
 
 version=$1 brokers=$2
 shift 2
+proxy=
+if [[ ${1-} == proxy ]]; then
+    proxy=yes
+    shift
+fi
 properties=("$@")
 ready_seconds=60
 jars="$(cd "$(dirname "$0")/.." && pwd)/target/apache/$version"
@@ -80,6 +87,15 @@ write_configuration() {
             >"$home/properties"
         return
     fi
+    if [[ $name == proxy ]]; then
+        # Without the last entry a topic must say of which kind its messages are before timers and transactions are taken.
+        cat >"$home/proxy.json" <<END
+{"rocketMQClusterName": "DefaultCluster", "proxyMode": "CLUSTER", "proxyName": "proxy",
+ "namesrvAddr": "127.0.0.1:${ports[namesrv]}", "localServeAddr": "127.0.0.1", "remotingAccessAddr": "127.0.0.1",
+ "remotingListenPort": ${ports[proxy]}, "grpcServerPort": $((ports[proxy] + 1)), "enableTopicMessageTypeCheck": false}
+END
+        return
+    fi
     # One file serves all versions: keys that a version does not know are ignored. Small files keep start and store
     # cheap, but a commit log file must hold the largest message; the long waits keep a slow machine from SYSTEM_BUSY.
     cat >"$home/properties" <<END
@@ -120,13 +136,15 @@ END
 }
 
 launch() {
-    local name=$1 home=$work/$1 class=org.apache.rocketmq.broker.BrokerStartup
-    [[ $name != namesrv ]] || class=org.apache.rocketmq.namesrv.NamesrvStartup
+    local name=$1 home=$work/$1
+    local -a program=(org.apache.rocketmq.broker.BrokerStartup -c "$home/properties")
+    [[ $name != namesrv ]] || program[0]=org.apache.rocketmq.namesrv.NamesrvStartup
+    [[ $name != proxy ]] || program=(org.apache.rocketmq.proxy.ProxyStartup -pc "$home/proxy.json")
     # 4.x needs the two --add options. Without tls.server.mode every start makes RSA keys, which takes seconds.
-    java -Xms64m -Xmx256m -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    RMQ_PROXY_HOME=$home java -Xms64m -Xmx256m -XX:MaxDirectMemorySize=256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
         --add-opens=java.base/java.nio=ALL-UNNAMED --add-exports=java.base/jdk.internal.ref=ALL-UNNAMED \
         -Dtls.server.mode=disabled -Duser.home="$home" -Drocketmq.home.dir="$home" -Djava.io.tmpdir="$home" \
-        -cp "$jars/*" "$class" -c "$home/properties" </dev/null >"$home/output" 2>&1 &
+        -cp "$jars/*" "${program[@]}" </dev/null >"$home/output" 2>&1 &
     pids[$name]=$!
 }
 
@@ -142,13 +160,13 @@ registered() {
 
 ready() {
     local name=$1 deadline=$((SECONDS + ready_seconds)) broker
-    until grep -qs 'boot success' "$work/$name/output"; do
+    until grep -qsE 'boot success|proxy startup successfully' "$work/$name/output"; do
         kill -0 "${pids[$name]}" 2>/dev/null && ((SECONDS < deadline)) || return 1
         sleep 0.1
     done
     [[ -n ${pids[namesrv]-} ]] || return 0
     for broker in "${!pids[@]}"; do
-        [[ $broker == namesrv ]] || until registered "$broker"; do
+        [[ $broker != broker-* ]] || until registered "$broker"; do
             kill -0 "${pids[$name]}" 2>/dev/null && ((SECONDS < deadline)) || return 1
             sleep 0.1
         done
@@ -182,7 +200,7 @@ start() {
 create() {
     local topic=$1 queues=$2 name answer deadline=$((SECONDS + ready_seconds))
     for name in "${!pids[@]}"; do
-        [[ $name != namesrv ]] || continue
+        [[ $name == broker-* ]] || continue
         answer=$(ask "${ports[$name]}" 17 "\"topic\":\"$topic\",\"defaultTopic\":\"TBW102\",\"readQueueNums\":\"$queues\",\
 \"writeQueueNums\":\"$queues\",\"perm\":\"6\",\"topicFilterType\":\"SINGLE_TAG\",\"topicSysFlag\":\"0\",\"order\":\"false\"" '')
         [[ $answer == *'"code":0,'* ]] || return 1
@@ -211,7 +229,9 @@ for ((i = 0; i < brokers; i++)); do
     name=broker-${letters:i:1}
     start "$name" || die "$name $version did not start"
 done
+[[ -z $proxy ]] || start proxy || die "the proxy $version did not start"
 echo "name server 127.0.0.1:${ports[namesrv]}"
+[[ -z $proxy ]] || echo "proxy 127.0.0.1:${ports[proxy]}"
 
 while read -r command subject rest; do
     if [[ -n $subject ]] && obey "$command" "$subject" "$rest"; then echo ok; else echo "error: $command $subject $rest"; fi

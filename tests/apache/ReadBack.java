@@ -178,7 +178,7 @@ public class ReadBack {
             if (c == '"' || c == '\\') {
                 text.append('\\').append(c);
             } else if (c < 0x20 || c > 0x7e) {
-                text.append(String.format("\\u%04x", (int) c));
+                text.append("\\u").append(HexFormat.of().toHexDigits(c));
             } else {
                 text.append(c);
             }

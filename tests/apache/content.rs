@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::apache::Stored;
+use crate::apache::{Arrived, Stored};
 
 const BODY_BYTES_MAX: usize = 1 << 18;
 
@@ -40,22 +40,45 @@ impl Content {
 
     /// As it was read back, without what the library, the broker and the reader add.
     pub(crate) fn read(message: &Stored) -> Self {
-        let mut properties = message.properties.clone();
-        for added in ["UNIQ_KEY", "WAIT", "CLUSTER", "MSG_REGION", "TRACE_ON", "MIN_OFFSET", "MAX_OFFSET"] {
-            properties.remove(added);
-        }
         Self {
             tags: message.tags.clone(),
             keys: message.keys.clone(),
-            properties,
+            properties: senders(&message.properties),
+            sys_flag: message.sys_flag,
+            body: message.body.clone(),
+        }
+    }
+
+    /// The same of what a push consumer got.
+    pub(crate) fn arrived(message: &Arrived) -> Self {
+        Self {
+            tags: message.tags.clone(),
+            keys: message.keys.clone(),
+            properties: senders(&message.properties),
             sys_flag: message.sys_flag,
             body: message.body.clone(),
         }
     }
 }
 
+fn senders(properties: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    const ADDED: &[&str] = &[
+        "UNIQ_KEY",
+        "WAIT",
+        "CLUSTER",
+        "MSG_REGION",
+        "TRACE_ON",
+        "MIN_OFFSET",
+        "MAX_OFFSET",
+        "CONSUME_START_TIME",
+    ];
+    let mut properties = properties.clone();
+    properties.retain(|name, _| !ADDED.contains(&name.as_str()));
+    properties
+}
+
 /// `MessageSysFlag.COMPRESSED_FLAG` and the type ZLIB.
-const COMPRESSED_ZLIB: i64 = 1 | 3 << 8;
+pub(crate) const COMPRESSED_ZLIB: i64 = 1 | 3 << 8;
 
 fn body(index: usize) -> Vec<u8> {
     let len = match index {
@@ -63,9 +86,16 @@ fn body(index: usize) -> Vec<u8> {
         _ if index % 50 == 49 => 4096 + index * 13 % 2048,
         _ => 1 + index * 37 % 256,
     };
-    if index % 100 == 99 {
-        return b"RocketMQ\0".iter().copied().cycle().take(len).collect();
-    }
+    if index % 100 == 99 { words(len) } else { noise(index, len) }
+}
+
+/// A body that shrinks.
+pub(crate) fn words(len: usize) -> Vec<u8> {
+    b"RocketMQ\0".iter().copied().cycle().take(len).collect()
+}
+
+/// The body of a message with this number that does not.
+pub(crate) fn noise(index: usize, len: usize) -> Vec<u8> {
     let mut random = (u32::try_from(index).expect("a small number") + 1).wrapping_mul(2_654_435_761);
     let step = || {
         random ^= random << 13;

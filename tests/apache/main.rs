@@ -7,16 +7,26 @@
 
 #[path = "../support/apache.rs"]
 mod apache;
+mod batches;
+mod bodies;
 mod check;
 #[path = "../support/compile.rs"]
 mod compile;
 mod content;
 mod faults;
+mod filters;
 mod matrix;
+mod page;
+mod properties;
+mod proxy;
+mod raw;
 mod sender;
+mod statuses;
+mod timers;
+mod versions;
 
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Instant;
 
 use apache::{Apache, Options, Version};
@@ -24,6 +34,11 @@ use apache::{Apache, Options, Version};
 /// Every test on every version?
 fn full() -> bool {
     std::env::var("ROCKETMQ_TEST_APACHE").is_ok_and(|value| value == "full")
+}
+
+/// Where a test is wide: every version, or the newest.
+fn versions() -> &'static [Version] {
+    if full() { &Version::ALL } else { &[Version::V5_5_0] }
 }
 
 /// Held shared while a cluster starts, and alone while that would disturb.
@@ -34,6 +49,13 @@ fn start(version: Version, options: Options) -> Apache {
     let _others = STARTS.read().unwrap_or_else(PoisonError::into_inner);
     sender::program();
     Apache::start(version, options)
+}
+
+/// A cluster of one broker that many tests share; each takes topics of its own, and it stays as it was. It ends with this
+/// process.
+fn shared(version: Version) -> &'static Apache {
+    static CLUSTERS: [OnceLock<Apache>; 3] = [const { OnceLock::new() }; 3];
+    CLUSTERS[version as usize].get_or_init(|| start(version, Options::default()))
 }
 
 /// Clusters start side by side; the tests themselves run one after the other, since they measure and share the

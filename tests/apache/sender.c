@@ -11,6 +11,10 @@
  *   header=json|rocketmq           "header.format" (json)
  *   timeout=MS                     "send.timeout.ms" (its default)
  *   queue=BROKER:ID                an explicit queue
+ *   set=KEY=VALUE                  any other configuration, up to 8 of them
+ *   bodies=BYTES[,BYTES]...        sizes of the bodies, the last one of all that follow (drawn from their numbers)
+ *   fill=words|noise               bodies that shrink or do not (drawn from their numbers)
+ *   pad=BYTES                      a property "pad" with a value of that size
  *   until=stdin                    sends no more when stdin is closed
  *
  * On stdout: `sending` at the first send; per message
@@ -29,6 +33,7 @@
 #include <unistd.h>
 
 #define BODY_MAX (1 << 18)
+#define SETTINGS_MAX 8
 
 /* What became of a message. Its address is the send's user_data. */
 typedef struct {
@@ -46,8 +51,10 @@ typedef struct {
     char *why;
 } record;
 
-static const char *mode = "sync", *header, *timeout, *queue, *until;
-static long count = 1, outstanding_max, threads = 1, rate;
+static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill;
+static const char *settings[SETTINGS_MAX];
+static int settings_count;
+static long count = 1, outstanding_max, threads = 1, rate, pad;
 
 static rocketmq_producer *producer;
 static rocketmq_send_options *options;
@@ -96,20 +103,30 @@ static void pace(long index)
 
 /* --------------------------------------------- messages, as content.rs has them */
 
-static size_t body_of(long index, unsigned char *body)
+static size_t body_len(long index)
+{
+    const char *listed = bodies, *next;
+    if (listed) {
+        while (index-- > 0 && (next = strchr(listed, ','))) listed = next + 1;
+        return (size_t)atol(listed);
+    }
+    if (index == 777) return BODY_MAX;
+    if (index % 50 == 49) return 4096 + (size_t)index * 13 % 2048;
+    return 1 + (size_t)index * 37 % 256;
+}
+
+static void fill_body(long index, unsigned char *body, size_t len)
 {
     static const char words[] = "RocketMQ"; /* its NUL included */
-    size_t len = 1 + (size_t)index * 37 % 256, at;
+    int shrinks = fill ? strcmp(fill, "words") == 0 : index % 100 == 99;
     uint32_t random = (uint32_t)(index + 1) * 2654435761u;
-    if (index % 50 == 49) len = 4096 + (size_t)index * 13 % 2048;
-    if (index == 777) len = BODY_MAX;
+    size_t at;
     for (at = 0; at < len; at++) {
         random ^= random << 13;
         random ^= random >> 17;
         random ^= random << 5;
-        body[at] = index % 100 == 99 ? (unsigned char)words[at % sizeof words] : (unsigned char)(random >> 24);
+        body[at] = shrinks ? (unsigned char)words[at % sizeof words] : (unsigned char)(random >> 24);
     }
-    return len;
 }
 
 static void set_property(rocketmq_message *message, const char *name, const char *format, long index)
@@ -121,12 +138,13 @@ static void set_property(rocketmq_message *message, const char *name, const char
 
 static rocketmq_message *message_of(long index)
 {
-    unsigned char *body = memory(BODY_MAX);
-    size_t len = body_of(index, body);
+    size_t len = body_len(index);
+    unsigned char *body = memory(len);
     rocketmq_message *message = NULL;
     rocketmq_error *error = NULL;
     char tags[64], keys[64];
     int bare = index % 11 == 10; /* neither tags nor keys */
+    fill_body(index, body, len);
     snprintf(tags, sizeof tags, index % 7 == 3 ? "標籤-%ld" : "tag-%ld", index % 7);
     snprintf(keys, sizeof keys, "key-%ld schlüssel-%ld", index, index);
     check(rocketmq_message_build(topic, ROCKETMQ_NTS, bare ? NULL : tags, ROCKETMQ_NTS, bare ? NULL : keys,
@@ -137,6 +155,12 @@ static rocketmq_message *message_of(long index)
     if (index % 5 == 0) set_property(message, "城市", "杭州-%ld", index);
     if (index % 5 == 1) set_property(message, "emoji 😀", "🚀 %ld", index);
     if (index % 5 == 2) set_property(message, "quo\"te\\back", "a\"b\\c/\n\t%ld é", index);
+    if (pad) {
+        char *value = memory((size_t)pad + 1);
+        memset(value, 'v', (size_t)pad);
+        check(rocketmq_message_set_property(message, "pad", value), NULL, "pad");
+        free(value);
+    }
     return message;
 }
 
@@ -285,6 +309,10 @@ static void read_arguments(int argc, char **argv)
         else if ((value = value_of(argv[i], "timeout"))) timeout = value;
         else if ((value = value_of(argv[i], "queue"))) queue = value;
         else if ((value = value_of(argv[i], "until"))) until = value;
+        else if ((value = value_of(argv[i], "bodies"))) bodies = value;
+        else if ((value = value_of(argv[i], "fill"))) fill = value;
+        else if ((value = value_of(argv[i], "set")) && settings_count < SETTINGS_MAX) settings[settings_count++] = value;
+        else if ((value = value_of(argv[i], "pad"))) pad = atol(value);
         else if ((value = value_of(argv[i], "count"))) count = atol(value);
         else if ((value = value_of(argv[i], "outstanding"))) outstanding_max = atol(value);
         else if ((value = value_of(argv[i], "threads"))) threads = atol(value);
@@ -293,10 +321,22 @@ static void read_arguments(int argc, char **argv)
     }
 }
 
+static void configure(rocketmq_config *config, const char *setting)
+{
+    char key[64];
+    const char *value = strchr(setting, '=');
+    rocketmq_error *error = NULL;
+    if (!value) exit(2);
+    snprintf(key, sizeof key, "%.*s", (int)(value - setting), setting);
+    check(rocketmq_config_set(config, key, value + 1, &error), error, key);
+}
+
 static void start(const char *name_server)
 {
     rocketmq_config *config = rocketmq_config_create();
     rocketmq_error *error = NULL;
+    int i;
+    for (i = 0; i < settings_count; i++) configure(config, settings[i]);
     check(rocketmq_config_set(config, "namesrv.addr", name_server, &error), error, "namesrv.addr");
     check(rocketmq_config_set(config, "producer.group", "apache_tests", &error), error, "producer.group");
     check(rocketmq_config_set(config, "header.format", header, &error), error, "header.format");

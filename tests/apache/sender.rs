@@ -62,11 +62,20 @@ pub(crate) fn run(apache: &Apache, topic: &str, arguments: &str) -> Run {
     Sender::start(apache, topic, arguments).end()
 }
 
+/// The same with another name server, or what is taken for one.
+pub(crate) fn run_by(namesrv: &str, topic: &str, arguments: &str) -> Run {
+    Sender::start_by(namesrv, topic, arguments).end()
+}
+
 impl Sender {
     /// Returns when it begins to send. `arguments` are separated by blanks.
     pub(crate) fn start(apache: &Apache, topic: &str, arguments: &str) -> Self {
+        Self::start_by(apache.namesrv(), topic, arguments)
+    }
+
+    pub(crate) fn start_by(namesrv: &str, topic: &str, arguments: &str) -> Self {
         let mut child = Command::new(program())
-            .args([apache.namesrv(), topic])
+            .args([namesrv, topic])
             .args(arguments.split_whitespace())
             // Cargo's would lead to the library of the last `cargo build`.
             .env_remove("LD_LIBRARY_PATH")

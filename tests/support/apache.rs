@@ -9,9 +9,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+#[path = "push.rs"]
+mod push;
 #[path = "reader.rs"]
 mod reader;
 
+pub(crate) use push::{Arrived, Consumer, Filter, Listener};
 pub(crate) use reader::Stored;
 
 /// The repository, where the script, the reader and `target/apache` are.
@@ -26,6 +29,8 @@ pub(crate) enum Version {
 }
 
 impl Version {
+    pub(crate) const ALL: [Self; 3] = [Self::V4_7_0, Self::V4_9_7, Self::V5_5_0];
+
     /// As Apache writes it, which is also the folder of its jars.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -42,19 +47,32 @@ pub(crate) struct Options {
     pub(crate) brokers: usize,
     /// Topics appear when they are first sent to, with 4 queues.
     pub(crate) auto_create: bool,
+    /// A proxy of 5.x before the brokers, in CLUSTER mode. It remembers that a topic was not there: create topics first.
+    pub(crate) proxy: bool,
     /// Further broker properties, each `key=value`.
     pub(crate) properties: &'static [&'static str],
 }
 
+/// Properties of masters that wait for a slave, of which there is none. 4.x answers SLAVE_NOT_AVAILABLE at once;
+/// 5.5.0 lowers its demands to what is there and answers OK.
+pub(crate) const SYNC_MASTER: &[&str] = &["brokerRole=SYNC_MASTER"];
+
+/// The same where a second replica is insisted on: 5.5.0 answers FLUSH_SLAVE_TIMEOUT after 3 seconds.
+pub(crate) const TWO_REPLICAS: &[&str] = &["brokerRole=SYNC_MASTER", "inSyncReplicas=2"];
+
+/// Properties of brokers that answer FLUSH_DISK_TIMEOUT, though not to every send.
+pub(crate) const NO_TIME_TO_FLUSH: &[&str] = &["flushDiskType=SYNC_FLUSH", "syncFlushTimeout=0"];
+
 impl Default for Options {
     fn default() -> Self {
-        Self { brokers: 1, auto_create: true, properties: &[] }
+        Self { brokers: 1, auto_create: true, proxy: false, properties: &[] }
     }
 }
 
 /// A running cluster; dropping it ends it.
 pub(crate) struct Apache {
     namesrv: String,
+    proxy: Option<String>,
     script: Child,
     pipes: Mutex<Option<Pipes>>,
 }
@@ -70,6 +88,7 @@ impl Apache {
     pub(crate) fn start(version: Version, options: Options) -> Self {
         let mut script = Command::new(format!("{ROOT}/scripts/apache-cluster.sh"))
             .args([version.name(), &options.brokers.to_string()])
+            .args(options.proxy.then_some("proxy"))
             .arg(format!("autoCreateTopicEnable={}", options.auto_create))
             .args(options.properties)
             .stdin(Stdio::piped())
@@ -80,14 +99,19 @@ impl Apache {
             commands: script.stdin.take().expect("stdin is piped"),
             answers: BufReader::new(script.stdout.take().expect("stdout is piped")),
         };
-        let answer = pipes.answer();
-        let namesrv = answer.strip_prefix("name server ").unwrap_or_else(|| panic!("{answer}")).to_owned();
-        Self { namesrv, script, pipes: Mutex::new(Some(pipes)) }
+        let namesrv = pipes.address("name server ");
+        let proxy = options.proxy.then(|| pipes.address("proxy "));
+        Self { namesrv, proxy, script, pipes: Mutex::new(Some(pipes)) }
     }
 
     /// The name server's address, `127.0.0.1:port`.
     pub(crate) fn namesrv(&self) -> &str {
         &self.namesrv
+    }
+
+    /// The proxy's address, to be taken for a name server's.
+    pub(crate) fn proxy(&self) -> &str {
+        self.proxy.as_deref().expect("the cluster has a proxy")
     }
 
     /// Makes a topic on every running broker, with so many queues on each; returns when the route names them all.
@@ -130,6 +154,12 @@ impl Apache {
         }
     }
 
+    /// A push consumer with a group of its own, from the first message on. Returns when it has all queues of the topic,
+    /// which must be there.
+    pub(crate) fn subscribe(&self, topic: &str, listener: Listener, filter: Filter<'_>) -> Consumer {
+        Consumer::subscribe(&self.namesrv, topic, listener, filter)
+    }
+
     fn command(&self, command: &str) {
         let mut pipes = self.pipes.lock().expect("an earlier command failed");
         let pipes = pipes.as_mut().expect("the cluster runs");
@@ -140,6 +170,12 @@ impl Apache {
 }
 
 impl Pipes {
+    /// What the script prints when it is ready.
+    fn address(&mut self, server: &str) -> String {
+        let answer = self.answer();
+        answer.strip_prefix(server).unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).expect("the script's answer is text");

@@ -2,14 +2,14 @@
 //! answers in milliseconds once it runs, and ends when this process does, for then its stdin closes.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
-use super::ROOT;
+#[path = "java.rs"]
+pub(super) mod java;
+
+use java::Java;
 
 /// A message as it stands in a broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,57 +39,17 @@ pub(crate) struct Stored {
     pub(crate) body: Vec<u8>,
 }
 
-struct Reader {
-    _java: Child,
-    commands: ChildStdin,
-    lines: BufReader<ChildStdout>,
-}
-
-static READER: Mutex<Option<Reader>> = Mutex::new(None);
+static READER: Mutex<Option<Java>> = Mutex::new(None);
 
 /// All messages of a topic now. The error is the Java client's.
 pub(super) fn read(namesrv: &str, topic: &str) -> Result<Vec<Stored>, String> {
-    let mut reader = READER.lock().expect("the reader failed in another test");
-    let reader = reader.get_or_insert_with(Reader::start);
-    writeln!(reader.commands, "read {namesrv} {topic} 0 0").expect("the reader takes commands");
-    let mut messages = Vec::new();
-    loop {
-        let line = reader.line();
-        if line.get("end").is_none() {
-            messages.push(Stored::parse(&line));
-        } else if let Some(error) = line.get("error") {
-            return Err(error.to_string());
-        } else {
-            return Ok(messages);
-        }
-    }
-}
-
-impl Reader {
-    fn start() -> Self {
-        let jars = format!("{ROOT}/target/apache/reader");
-        let complete = Path::new(&jars).join("complete").exists();
-        assert!(complete, "the reader's jars are not in target/apache: run `make apache`");
-        let mut java = Command::new("java")
-            .args(["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
-            .args([&format!("{jars}/*"), &format!("{ROOT}/tests/apache/ReadBack.java"), "serve"])
-            .env_remove("JAVA_TOOL_OPTIONS")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("Java runs (`make deps` installs it)");
-        Self {
-            commands: java.stdin.take().expect("stdin is piped"),
-            lines: BufReader::new(java.stdout.take().expect("stdout is piped")),
-            _java: java,
-        }
-    }
-
-    fn line(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).expect("the reader prints text");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("the reader printed {line:?}: {error}"))
-    }
+    let mut slot = READER.lock().unwrap_or_else(PoisonError::into_inner);
+    // One that fails in the middle of an answer is not used again.
+    let mut reader = slot.take().unwrap_or_else(|| Java::start("ReadBack.java", &["serve"]));
+    let answer = reader.ask(&format!("read {namesrv} {topic} 0 0"));
+    *slot = Some(reader);
+    drop(slot);
+    Ok(answer?.0.iter().map(Stored::parse).collect())
 }
 
 impl Stored {
@@ -113,12 +73,7 @@ impl Stored {
             store_timestamp: number("storeTimestamp"),
             reconsume_times: number("reconsumeTimes"),
             properties: serde_json::from_value(line["properties"].clone()).expect("properties"),
-            body: text("body").map_or_else(|| unhex(&text("bodyHex").expect("bodyHex")), String::into_bytes),
+            body: java::body(line),
         }
     }
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let byte = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("two hexadecimal digits");
-    (0..text.len()).step_by(2).map(byte).collect()
 }

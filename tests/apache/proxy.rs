@@ -1,0 +1,36 @@
+//! The proxy of 5.5.0 in CLUSTER mode, taken for a name server: it gives out routes that lead to itself.
+
+use std::time::Duration;
+
+use crate::apache::{Options, Version};
+use crate::check::{Mode, exactly_once};
+use crate::sender::{self, Sender};
+use crate::{start, tell, turn};
+
+#[test]
+#[ignore = "part of `make test-apache`"]
+fn messages_through_the_proxy_are_read_back_as_they_were_sent() {
+    let version = Version::V5_5_0;
+    let apache = start(version, Options { proxy: true, ..Options::default() });
+    let _turn = turn();
+    for mode in Mode::ALL {
+        let topic = format!("proxy-{}", mode.name());
+        // The proxy would remember that there is no such topic.
+        apache.create_topic(&topic, 4);
+        let arguments = format!("mode={} count=200 outstanding=50 timeout=30000", mode.name());
+        let run = sender::run_by(apache.proxy(), &topic, &arguments);
+        exactly_once(&apache, &topic, mode, &run);
+        tell(version, &topic, &format!("200 sent in {} ms", run.sending_ms));
+    }
+    // They do go through it: nothing is answered while it is frozen.
+    apache.create_topic("frozen", 4);
+    let sending = Sender::start_by(apache.proxy(), "frozen", "rate=100 count=300 timeout=30000");
+    std::thread::sleep(Duration::from_secs(1));
+    apache.freeze("proxy");
+    std::thread::sleep(Duration::from_secs(1));
+    apache.thaw("proxy");
+    let run = sending.end();
+    exactly_once(&apache, "frozen", Mode::Sync, &run);
+    let longest = run.messages.iter().map(|told| told.latency_ms).max();
+    assert!(longest >= Some(900), "{longest:?}");
+}
