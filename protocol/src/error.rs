@@ -58,6 +58,9 @@ pub enum DecodeError {
         /// The reader's limit.
         bytes_max: usize,
     },
+    /// A batch ends inside a record, or a length in it is impossible.
+    #[error("malformed batch")]
+    Batch,
     /// Text that is not a message id.
     #[error("not a message id")]
     MessageId,
@@ -86,6 +89,12 @@ pub enum EncodeError {
     /// The binary form has 15 bits for the length of a field's name.
     #[error("field name is longer than 32767 bytes")]
     NameTooLong,
+    /// Properties have 15 bits for their length.
+    #[error("properties of {bytes} bytes are longer than 32767")]
+    PropertiesTooLong {
+        /// What was to be written.
+        bytes: usize,
+    },
     /// A queue id below zero: 4.7.0 brokers store it as it is, in a queue nobody reads.
     #[error("queue id {0} is negative")]
     QueueId(i32),

@@ -1,5 +1,6 @@
-//! What a message consists of besides its header: properties, flags, ids, and the rules for names.
+//! What a message consists of besides its header: properties, flags, ids, bodies, and the rules for names.
 
+pub mod batch;
 pub mod compress;
 pub mod flags;
 pub mod id;
