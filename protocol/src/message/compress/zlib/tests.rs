@@ -1,4 +1,4 @@
-//! Tests of compression.
+//! Tests of zlib.
 
 use super::{deflate, inflate};
 use crate::DecodeError;
