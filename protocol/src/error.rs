@@ -49,6 +49,9 @@ pub enum DecodeError {
     /// A route lists more queues than any cluster has.
     #[error("route with too many queues")]
     TooManyQueues,
+    /// A sysFlag that says that the body is compressed in a way that nobody knows.
+    #[error("unknown kind of compression in sysFlag {0}")]
+    Codec(i32),
     /// A compressed body is damaged or cut short.
     #[error("compressed body is damaged")]
     Compression,
