@@ -8,7 +8,7 @@
 //! | look up a request code, a response code, a language, a send status | [`codes`] |
 //! | write a send and read its answer; route, heartbeat and unregister requests | [`header`] |
 //! | turn a name server's answer into the queues one may write to | [`route`] |
-//! | properties, ids, names, flags, compression and batches of messages | [`message`] |
+//! | properties, ids, names, keys, flags, compression and batches of messages | [`message`] |
 //! | match answers to requests and expire those that wait too long | [`session`] |
 //! | repair the name servers' not-quite-JSON, find the end of a string | [`json`] |
 //! | write decimal numbers | [`number`] |

@@ -1,4 +1,4 @@
-//! What a message consists of besides its header: properties, flags, ids, bodies, and the rules for names.
+//! What a message consists of besides its header: properties, flags, ids, bodies, keys, and the rules for names.
 
 pub mod batch;
 pub mod compress;
@@ -7,5 +7,6 @@ pub mod id;
 pub mod name;
 pub mod namespace;
 pub mod properties;
+pub mod sharding;
 
 pub use name::NameError;
