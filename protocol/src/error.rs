@@ -67,6 +67,9 @@ pub enum DecodeError {
     /// Text that is not a message id.
     #[error("not a message id")]
     MessageId,
+    /// Text that is not what a broker gives to take a message back with, and why.
+    #[error("not a recall handle: {0}")]
+    RecallHandle(&'static str),
     /// The system has no memory left for what came in.
     #[error("out of memory")]
     OutOfMemory,

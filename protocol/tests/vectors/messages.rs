@@ -1,9 +1,10 @@
-//! Bodies of messages: batches, compressed bodies.
+//! Bodies and handles of messages: batches, compressed bodies, what takes a message back.
 
 use super::support::{Vector, unhex};
-use super::{answer, send, send_decoded};
+use super::{answer, ext_of, round_trip, send, send_decoded};
 use protocol::command::Head;
 use protocol::frame::{self, FRAME_BYTES_MAX};
+use protocol::header::recall::{self, RecallHandle};
 use protocol::header::send::SendAnswer;
 use protocol::message::compress::{self, Codec};
 use protocol::message::{batch, flags, properties};
@@ -54,6 +55,25 @@ pub(super) fn batch_answer(vector: &Vector) {
     let answer = SendAnswer::read(&head).unwrap();
     let ids = answer.offset_id();
     assert_eq!(ids.split(',').map(str::len).collect::<Vec<_>>(), [32, 32]);
+}
+
+pub(super) fn recall_request(vector: &Vector) {
+    let original = round_trip(&vector.name, &vector.bytes("hex"));
+    let read = recall::decode(&original).unwrap();
+    assert_eq!((read.group.as_deref(), read.topic.as_str()), (Some("PG_TEST"), "TopicTest"));
+    let broker_name = read.handle.parse::<RecallHandle>().unwrap().broker_name;
+    let written = recall::request("PG_TEST", &read.topic, &read.handle, &broker_name);
+    assert_eq!((written.code, ext_of(&written)), (original.code, ext_of(&original)));
+}
+
+pub(super) fn recall_handle(vector: &Vector) {
+    let input = vector.input();
+    let handle: RecallHandle = vector.text("handle").parse().unwrap();
+    let parts = [&handle.topic, &handle.broker_name, &handle.deliver_ms.to_string(), &handle.unique_id];
+    let expected =
+        ["topic", "brokerName", "timestamp", "messageId"].map(|name| input[name].as_str().unwrap());
+    assert_eq!(parts, expected);
+    assert_eq!(handle.to_string(), vector.text("handle"));
 }
 
 pub(super) fn zlib(vector: &Vector) {
