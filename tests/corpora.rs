@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use protocol::HeaderFormat;
 use protocol::frame;
+use protocol::header::recall::RecallHandle;
+use protocol::message::batch;
+use protocol::message::compress::{self, Codec};
 use rocketmq_producer::producer::keys;
 use serde_json::Value;
 
@@ -41,11 +44,18 @@ fn add(corpora: &mut BTreeMap<&'static str, Corpus>, name: &str, bytes: &[u8]) {
     let mut put = |target, bytes: &[u8]| {
         corpora.entry(target).or_default().insert(name.to_owned(), bytes.to_owned());
     };
+    let is_batch = |bytes: &[u8]| !bytes.is_empty() && batch::records(bytes).all(|record| record.is_ok());
+    if is_batch(bytes) {
+        put("batch", bytes);
+    }
     if let Ok(Some(found)) = frame::decode(bytes, frame::FRAME_BYTES_MAX) {
         put("frame", bytes);
         put(if found.format == HeaderFormat::Json { "header_json" } else { "header_binary" }, found.header);
         if name.contains("response") {
             put("send_answer", bytes);
+        }
+        if is_batch(found.body) {
+            put("batch", found.body);
         }
         if found.body.windows(11).any(|part| part == b"brokerDatas") {
             put("route", found.body);
@@ -76,6 +86,39 @@ fn walk(corpora: &mut BTreeMap<&'static str, Corpus>, name: &str, value: &Value)
     }
 }
 
+/// Bodies as we compress them, one that shrinks, one of nothing, one of several blocks; behind the byte for the codec.
+fn packed() -> Corpus {
+    let bodies = [("empty", vec![]), ("text", b"text, text, text".repeat(9)), ("zeros", vec![0; 70_000])];
+    let mut corpus = Corpus::new();
+    for (kind, codec) in (0..).zip([Codec::Zlib, Codec::Lz4, Codec::Zstd]) {
+        for (name, body) in &bodies {
+            let packed = compress::compress(codec, body, 5).unwrap();
+            corpus.insert(format!("{codec:?}-{name}"), [&[kind], &packed[..]].concat());
+        }
+    }
+    corpus
+}
+
+/// Handles, and texts that are nearly some.
+fn handles() -> Corpus {
+    let handle = |topic: &str, deliver_ms| RecallHandle {
+        topic: topic.into(),
+        broker_name: "broker-a".into(),
+        deliver_ms,
+        unique_id: "0A00000904D218B4AAC22A3E5F000000".into(),
+    };
+    let good = handle("TopicTest", 1_700_000_060_000).to_string();
+    let texts = [
+        ("unpadded", good.trim_end_matches('=').to_owned()),
+        ("cut", good[..48].to_owned()),
+        ("spaces", handle("a b", 1).to_string()),
+        ("negative", handle("T", -1).to_string()),
+        ("unicode", handle("杭州", i64::MAX).to_string()),
+        ("whole", good),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()
+}
+
 /// Lines of settings: each key with its default, and all of them together.
 fn settings() -> Corpus {
     let line = |index: usize| format!("{index}={}\n", keys()[index].default.to_str().unwrap());
@@ -97,6 +140,8 @@ fn made() -> BTreeMap<&'static str, Corpus> {
         walk(&mut corpora, vector["name"].as_str().unwrap(), vector);
     }
     corpora.insert("config", settings());
+    corpora.insert("decompress", packed());
+    corpora.insert("recall_handle", handles());
     corpora
 }
 

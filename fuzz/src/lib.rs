@@ -7,11 +7,13 @@ use protocol::HeaderFormat;
 use protocol::codes::SendStatus;
 use protocol::command::{Command, Head};
 use protocol::frame::{self, Frame};
+use protocol::header::recall::RecallHandle;
 use protocol::header::send::{SendAnswer, SendMessage};
 use protocol::header::{heartbeat, unregister};
-use protocol::json;
-use protocol::message::properties;
+use protocol::message::compress::{self, Codec};
+use protocol::message::{batch, properties};
 use protocol::route::RouteData;
+use protocol::{DecodeError, json};
 use rocketmq_producer::producer::{Config, Producer, keys};
 
 /// A fuzz target: its name, and what it runs.
@@ -26,6 +28,9 @@ pub const TARGETS: &[Target] = &[
     ("properties", properties),
     ("config", config),
     ("send_answer", send_answer),
+    ("batch", batch),
+    ("decompress", decompress),
+    ("recall_handle", recall_handle),
 ];
 
 /// Small, so that limits are met.
@@ -193,5 +198,53 @@ pub fn send_answer(data: &[u8]) {
         let texts = [answer.offset_id(), answer.transaction_id(), answer.recall_handle(), answer.region()];
         assert!(texts.iter().all(|text| text.len() <= found.header.len() * 3 + "DefaultRegion".len()));
         let _ = (answer.offset_id_bytes(), answer.trace_on());
+    }
+}
+
+/// The body of a batch.
+pub fn batch(data: &[u8]) {
+    let (mut again, mut bytes) = (Vec::new(), 0);
+    let mut records = batch::records(data);
+    for record in records.by_ref().map_while(Result::ok) {
+        bytes += batch::RECORD_BYTES + record.body.len();
+        // What is not UTF-8 gets longer, perhaps too long.
+        if batch::append(&mut again, record.flag, record.body, &[&record.properties]).is_err() {
+            return;
+        }
+    }
+    assert!(bytes <= data.len());
+    assert!(records.next().is_none(), "nothing comes after an error");
+    let read = batch::records(data).map_while(Result::ok);
+    assert!(batch::records(&again).map_while(Result::ok).eq(read), "read as it was written");
+}
+
+/// How much a body may grow to here.
+const BODY_BYTES_MAX: usize = 1 << 16;
+
+/// A compressed body, behind a byte that says how.
+pub fn decompress(data: &[u8]) {
+    let Some((kind, packed)) = data.split_first() else { return };
+    let codec = match kind % 3 {
+        0 => Codec::Zlib,
+        1 => Codec::Lz4,
+        _ => Codec::Zstd,
+    };
+    let Ok(body) = compress::decompress(codec, packed, BODY_BYTES_MAX) else { return };
+    assert!(body.len() <= BODY_BYTES_MAX);
+    if let Some(bytes_max) = body.len().checked_sub(1) {
+        let less = compress::decompress(codec, packed, bytes_max);
+        assert_eq!(less, Err(DecodeError::BodyTooLong { bytes_max }));
+    }
+    let again = compress::compress(codec, &body, u32::from(*kind / 3));
+    let again = again.ok().and_then(|packed| compress::decompress(codec, &packed, body.len()).ok());
+    assert!(again.is_some_and(|again| again == body), "read as it was written");
+}
+
+/// What a broker gives to take a message back with.
+pub fn recall_handle(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match text.parse::<RecallHandle>() {
+        Ok(handle) => assert_eq!(handle.to_string().parse(), Ok(handle), "read as it was written"),
+        Err(error) => assert!(matches!(error, DecodeError::RecallHandle(_)), "{error}"),
     }
 }

@@ -46,8 +46,13 @@ pub(crate) struct SendReply {
     /// The broker's address as the first half of an offset id.
     pub(crate) id_prefix: std::sync::Arc<str>,
     pub(crate) commit_offset: i64,
+    /// Of the other records of a batch.
+    pub(crate) more_commit_offsets: Vec<i64>,
     pub(crate) queue_id: i32,
+    /// Of the first record.
     pub(crate) queue_offset: i64,
+    /// What takes a timer message back.
+    pub(crate) recall_handle: Option<String>,
 }
 
 /// Names and values that do not change, in the order fastjson writes them.
@@ -78,6 +83,11 @@ impl SendReply {
         push_int(out, self.queue_id.into());
         out.extend_from_slice(b"\",\"queueOffset\":\"");
         push_int(out, self.queue_offset);
+        if let Some(handle) = &self.recall_handle {
+            // It needs no escaping: it is base64.
+            out.extend_from_slice(b"\",\"recallHandle\":\"");
+            out.extend_from_slice(handle.as_bytes());
+        }
         out.extend_from_slice(b"\"},\"flag\":1,\"language\":\"JAVA\",\"opaque\":");
         push_int(out, opaque.into());
         if let Some(remark) = &self.remark {
@@ -105,23 +115,35 @@ impl SendReply {
         push_field(&mut fields, "msgId", |out| self.push_id(out));
         push_field(&mut fields, "queueId", |out| push_int(out, self.queue_id.into()));
         push_field(&mut fields, "queueOffset", |out| push_int(out, self.queue_offset));
+        if let Some(handle) = &self.recall_handle {
+            push_field(&mut fields, "recallHandle", |out| out.extend_from_slice(handle.as_bytes()));
+        }
         push_length(out, fields.len());
         out.extend_from_slice(&fields);
     }
 
+    /// The offset id, or several with commas between.
     fn push_id(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.id_prefix.as_bytes());
-        for byte in self.commit_offset.to_be_bytes() {
-            out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        push_offset_id(out, &self.id_prefix, self.commit_offset);
+        for commit_offset in &self.more_commit_offsets {
+            out.push(b',');
+            push_offset_id(out, &self.id_prefix, *commit_offset);
         }
     }
+}
 
-    /// The offset id as text.
-    pub(crate) fn offset_id(&self) -> String {
-        let mut id = Vec::with_capacity(32);
-        self.push_id(&mut id);
-        String::from_utf8_lossy(&id).into_owned()
+fn push_offset_id(out: &mut Vec<u8>, prefix: &str, commit_offset: i64) {
+    out.extend_from_slice(prefix.as_bytes());
+    for byte in commit_offset.to_be_bytes() {
+        out.extend_from_slice(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
     }
+}
+
+/// The offset id of one message as text.
+pub(crate) fn offset_id(prefix: &str, commit_offset: i64) -> String {
+    let mut id = Vec::with_capacity(32);
+    push_offset_id(&mut id, prefix, commit_offset);
+    String::from_utf8_lossy(&id).into_owned()
 }
 
 fn push_field(out: &mut Vec<u8>, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
@@ -177,23 +199,43 @@ mod tests {
             version: 353,
             id_prefix: "7F00000100002A9F".into(),
             commit_offset: 0x1234_ABCD,
+            more_commit_offsets: Vec::new(),
             queue_id: 3,
             queue_offset: i64::MAX,
+            recall_handle: None,
         }
+    }
+
+    /// The reply as both formats say it.
+    fn encoded(reply: &SendReply) -> Command {
+        let [json, binary] = [HeaderFormat::Json, HeaderFormat::RocketMq].map(|format| {
+            let mut bytes = Vec::new();
+            reply.encode(-7, format, &mut bytes);
+            let frame = frame::decode(&bytes, frame::FRAME_BYTES_MAX).unwrap().unwrap();
+            assert_eq!((frame.len, frame.format), (bytes.len(), format));
+            Command::decode(&frame).unwrap()
+        });
+        assert_eq!(json, binary);
+        json
+    }
+
+    #[test]
+    fn a_batch_and_a_timer_message_have_more_to_say() {
+        let reply = SendReply {
+            more_commit_offsets: vec![0x1234_ABCE, -1],
+            recall_handle: Some("djE=".into()),
+            ..reply(0, None)
+        };
+        let ids = "7F00000100002A9F000000001234ABCD,7F00000100002A9F000000001234ABCE,7F00000100002A9FFFFFFFFFFFFFFFFF";
+        let command = encoded(&reply);
+        assert_eq!((command.ext("msgId"), command.ext("recallHandle")), (Some(ids), Some("djE=")));
+        assert_eq!(offset_id("7F00000100002A9F", 0x1234_ABCE), ids[33..65]);
     }
 
     #[test]
     fn both_formats_say_the_same() {
         for reply in [reply(0, None), reply(10, Some("a \"quoted\"\nremark"))] {
-            let commands = [HeaderFormat::Json, HeaderFormat::RocketMq].map(|format| {
-                let mut bytes = Vec::new();
-                reply.encode(-7, format, &mut bytes);
-                let frame = frame::decode(&bytes, frame::FRAME_BYTES_MAX).unwrap().unwrap();
-                assert_eq!((frame.len, frame.format), (bytes.len(), format));
-                Command::decode(&frame).unwrap()
-            });
-            let [json, binary] = commands;
-            assert_eq!(json, binary);
+            let json = encoded(&reply);
             assert_eq!((json.code, json.opaque, json.flag, json.version), (reply.code, -7, 1, 353));
             assert_eq!(json.remark, reply.remark);
             assert_eq!(json.ext("msgId"), Some("7F00000100002A9F000000001234ABCD"));

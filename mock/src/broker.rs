@@ -1,39 +1,18 @@
 //! What a broker answers (`SendMessageProcessor`, `ClientManageProcessor`), in the words of 4.7.0.
 
-use std::sync::{Arc, OnceLock};
-
 use protocol::DecodeError;
 use protocol::codes::{request, response};
 use protocol::command::Command;
 use protocol::header::send::{OwnedSend, SendMessage};
 use protocol::header::{heartbeat, unregister};
+use protocol::message::batch;
 use protocol::message::properties::{self, names};
 
-use crate::answer::{Answer, SendReply};
+use crate::answer::Answer;
 use crate::dispatch::Request;
 use crate::fault::is_send;
 use crate::log::{Attempt, HeartBeat, Unregistration, What};
 use crate::state::State;
-use crate::stored::Stored;
-use crate::topics;
-
-/// What a record of the commit log has besides topic, body and properties, for IPv4 hosts
-/// (`CommitLog.calMsgLength`).
-pub(crate) const RECORD_BYTES: usize = 91;
-const MESSAGE_ILLEGAL: &str = "the message is illegal, maybe msg body or properties length not matched. \
-                               msg body length limit 128k, msg properties length limit 32k.";
-
-/// Why a broker does not store a message.
-struct Refusal {
-    code: i32,
-    remark: String,
-}
-
-impl Refusal {
-    fn new(code: i32, remark: impl Into<String>) -> Self {
-        Self { code, remark: remark.into() }
-    }
-}
 
 impl State {
     pub(crate) fn answer_as_broker(
@@ -52,6 +31,7 @@ impl State {
                 let answer = match code {
                     request::END_TRANSACTION => self.not_implemented(code),
                     request::GET_MAX_OFFSET => self.answer_max_offset(broker, command),
+                    request::RECALL_MESSAGE if performs => self.answer_recall(broker, command),
                     _ => self.unsupported(command),
                 };
                 (answer, what)
@@ -65,7 +45,6 @@ impl State {
             Ok(send) => send,
             Err(error) => return self.unreadable(command, &error),
         };
-        let unique_id = properties::get(&send.properties, names::UNIQ_KEY).unwrap_or_default();
         let mut attempt = Attempt {
             broker,
             code: command.code,
@@ -75,20 +54,20 @@ impl State {
             topic: send.topic.clone(),
             group: send.group.clone(),
             queue_id: send.queue_id,
-            unique_id: unique_id.into(),
+            unique_id: unique_ids(&send, &command.body),
             born_ms: send.born_ms,
             sys_flag: send.sys_flag,
             body_bytes: command.body.len(),
             queue_offset: None,
             answer: None,
         };
-        let single = matches!(command.code, request::SEND_MESSAGE | request::SEND_MESSAGE_V2) && !send.batch;
+        let reply = matches!(command.code, request::SEND_REPLY_MESSAGE | request::SEND_REPLY_MESSAGE_V2);
         let answer = if !performs {
             Answer::Nothing
-        } else if !single {
+        } else if reply {
             self.not_implemented(command.code)
         } else {
-            match self.store(broker, request, send) {
+            match self.store(broker, request, &send) {
                 Ok(reply) => {
                     attempt.queue_offset = Some(reply.queue_offset);
                     Answer::Send(reply)
@@ -97,56 +76,6 @@ impl State {
             }
         };
         (answer, What::Send(attempt))
-    }
-
-    /// Checks in the order of `AbstractSendMessageProcessor.msgCheck`, then keeps the message.
-    fn store(&mut self, broker: usize, request: &Request<'_>, send: OwnedSend) -> Result<SendReply, Refusal> {
-        if let Some(objection) = topics::objection(&send.topic) {
-            return Err(Refusal::new(response::SYSTEM_ERROR, objection));
-        }
-        let version = self.options.version;
-        let Some(node) = self.brokers.get_mut(broker) else {
-            return Err(Refusal::new(response::SYSTEM_ERROR, "no such broker"));
-        };
-        let Some(topic) = node.topics.find_or_create(&send.topic, &send.default_topic, send.default_queues)
-        else {
-            let remark = format!(
-                "topic[{}] not exist, apply first please!\n\
-                 See http://rocketmq.apache.org/docs/faq/ for further details.",
-                send.topic
-            );
-            return Err(Refusal::new(response::TOPIC_NOT_EXIST, remark));
-        };
-        // 4.7.0 takes negative ids literally; nobody means that, so they are refused like those past the end.
-        if !(0..topic.queues()).contains(&send.queue_id) {
-            let remark = format!(
-                "request queueId[{}] is illegal, TopicConfig [topicName={}]",
-                send.queue_id, send.topic
-            );
-            return Err(Refusal::new(response::SYSTEM_ERROR, remark));
-        }
-        let body = &request.command.body;
-        let record_bytes = RECORD_BYTES + send.topic.len() + body.len() + send.properties.len();
-        if send.properties.len() > properties::PROPERTIES_BYTES_MAX
-            || record_bytes > self.options.message_bytes_max
-        {
-            return Err(Refusal::new(response::MESSAGE_ILLEGAL, MESSAGE_ILLEGAL));
-        }
-        let reply = SendReply {
-            code: response::SUCCESS,
-            remark: None,
-            version,
-            id_prefix: Arc::clone(&node.id_prefix),
-            commit_offset: node.commit_offset,
-            queue_id: send.queue_id,
-            queue_offset: topic.append(send.queue_id).unwrap_or_default(),
-        };
-        node.commit_offset += i64::try_from(record_bytes).unwrap_or(0);
-        if self.options.keep || !self.followers.is_empty() {
-            let message = stored(broker, &node.name, request, send, &reply);
-            self.keep(message);
-        }
-        Ok(reply)
     }
 
     fn answer_heart_beat(&mut self, request: &Request<'_>, performs: bool) -> (Answer, What) {
@@ -192,38 +121,12 @@ impl State {
     }
 }
 
-fn stored(
-    broker: usize,
-    broker_name: &str,
-    request: &Request<'_>,
-    send: OwnedSend,
-    reply: &SendReply,
-) -> Stored {
-    let property = |name| properties::get(&send.properties, name).unwrap_or_default().to_owned();
-    let command = request.command;
-    Stored {
-        broker,
-        broker_name: broker_name.into(),
-        queue_id: reply.queue_id,
-        queue_offset: reply.queue_offset,
-        unique_id: property(names::UNIQ_KEY),
-        offset_id: reply.offset_id(),
-        tags: property(names::TAGS),
-        keys: property(names::KEYS),
-        body: command.body.clone(),
-        flag: send.flag,
-        sys_flag: send.sys_flag,
-        born_ms: send.born_ms,
-        reconsume_times: send.reconsume_times,
-        code: command.code,
-        opaque: command.opaque,
-        format: request.format,
-        oneway: command.is_oneway(),
-        connection: request.connection,
-        at: request.at,
-        topic: send.topic,
-        group: send.group,
-        properties: send.properties,
-        unpacked: OnceLock::new(),
+/// The client's ids of all that is sent; brokers go by the field `batch`, not by the code.
+fn unique_ids(send: &OwnedSend, body: &[u8]) -> String {
+    let id = |wire: &str| properties::get(wire, names::UNIQ_KEY).unwrap_or_default().to_owned();
+    if !send.batch {
+        return id(&send.properties);
     }
+    let records = batch::records(body).map_while(Result::ok);
+    records.map(|record| id(&record.properties)).collect::<Vec<_>>().join(",")
 }

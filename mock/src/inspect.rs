@@ -53,6 +53,14 @@ impl Core {
         self.read(|state| state.messages.clone())
     }
 
+    /// Messages of a topic that consumers would have at `now_ms` since 1970: without those that wait for their time and
+    /// those that were taken back.
+    pub fn delivered(&self, topic: &str, now_ms: i64) -> Vec<Arc<Stored>> {
+        let mut messages = self.messages(topic);
+        messages.retain(|message| message.is_delivered(now_ms));
+        messages
+    }
+
     /// How many messages were stored in a topic, also when they are not kept.
     pub fn message_count(&self, topic: &str) -> usize {
         self.read(|state| state.message_count(topic))

@@ -1,5 +1,5 @@
 //! A RocketMQ name server and brokers for tests and for a first try without Java: they really keep what they are sent,
-//! answer as 4.7.0 does, and fail on demand.
+//! answer as 4.7.0 does or, as far as [`Options::version`] says, later brokers, and fail on demand.
 //!
 //! | where | what |
 //! |---|---|
@@ -28,7 +28,9 @@ mod node;
 mod options;
 mod sink;
 mod state;
+mod store;
 mod stored;
+mod timer;
 mod topics;
 
 pub use crate::cluster::Cluster;

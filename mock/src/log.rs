@@ -77,7 +77,7 @@ pub struct Attempt {
     pub group: String,
     /// Queue id, as sent.
     pub queue_id: i32,
-    /// Property `UNIQ_KEY`; empty when absent.
+    /// Property `UNIQ_KEY`; empty when absent. For a batch those of its messages, with commas between.
     pub unique_id: String,
     /// Born time as sent, milliseconds since 1970.
     pub born_ms: i64,
@@ -85,7 +85,7 @@ pub struct Attempt {
     pub sys_flag: i32,
     /// Bytes of the body as it came over the wire.
     pub body_bytes: usize,
-    /// Where it was stored, `None` when it was not.
+    /// Where it was stored, the first one of a batch; `None` when it was not.
     pub queue_offset: Option<i64>,
     /// What was answered, `None` when nothing was.
     pub answer: Option<i32>,

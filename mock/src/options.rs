@@ -30,9 +30,14 @@ pub struct Options {
     pub mirror_format: bool,
     /// Unknown request codes are answered with code 3. Default false: not answered at all, as up to 4.9.0.
     pub answer_unsupported: bool,
-    /// `version` in answers: an ordinal of RocketMQ's `MQVersion`. Default 353, which is 4.7.0.
+    /// `version` in answers: an ordinal of RocketMQ's `MQVersion`. Default 353, which is 4.7.0. It decides what the brokers
+    /// can do: from 401 (4.9.4) on sizes are those of bodies, from 413 (5.0.0) on there are timer messages and a batch's
+    /// own properties go to each of its messages, from 477 (5.3.2) on timer messages have recall handles.
     pub version: i32,
-    /// Largest record in bytes: 91 + topic + body + properties. Default 4 MiB, as 4.7.0.
+    /// Timer messages may be taken back, if the version knows that. Default false, as real brokers: code 16.
+    pub recall: bool,
+    /// Largest message in bytes: before 4.9.4 the record, 91 + topic + body + properties, and the sum of these for a
+    /// batch; then the body. Default 4 MiB.
     pub message_bytes_max: usize,
     /// Messages and events are kept. Default true; false only counts them, for measurements.
     pub keep: bool,
@@ -62,6 +67,7 @@ impl Default for Options {
             mirror_format: false,
             answer_unsupported: false,
             version: 353,
+            recall: false,
             message_bytes_max: 4 << 20,
             keep: true,
             events_max: 1 << 20,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use protocol::codes::{request, response};
 use protocol::command::Head;
 use protocol::frame::{Frame, HeaderFormat};
+use protocol::message::batch::stored_bytes;
 
 use crate::answer::SendReply;
-use crate::broker::RECORD_BYTES;
 use crate::dispatch::Outputs;
 use crate::fault::Script;
 use crate::node::Node;
@@ -42,7 +42,7 @@ impl State {
             }
         }
         let (Some(topic), Some(queue_id)) = (topic, queue_id) else { return false };
-        let record_bytes = RECORD_BYTES + topic.len() + frame.body.len();
+        let record_bytes = stored_bytes(topic.len(), frame.body.len(), 0);
         if record_bytes > self.options.message_bytes_max {
             return false;
         }
@@ -55,8 +55,10 @@ impl State {
             version: self.options.version,
             id_prefix: Arc::clone(&broker.id_prefix),
             commit_offset: broker.commit_offset,
+            more_commit_offsets: Vec::new(),
             queue_id,
             queue_offset,
+            recall_handle: None,
         };
         broker.commit_offset += i64::try_from(record_bytes).unwrap_or(0);
         self.log.count_request(node, head.code);

@@ -1,11 +1,13 @@
 //! A message as a broker kept it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::frame::HeaderFormat;
-use protocol::message::{compress, flags, properties};
+use protocol::message::compress::{self, Codec};
+use protocol::message::properties;
 
 /// Nothing that was sent in one frame unpacks to more than this in a sane test.
 const UNPACKED_BYTES_MAX: usize = 256 << 20;
@@ -31,7 +33,7 @@ pub struct Stored {
     pub tags: String,
     /// Property `KEYS`; empty when absent.
     pub keys: String,
-    /// All properties as they came over the wire.
+    /// All properties as they came over the wire; behind those of a batch's message, from 5.0.0 on, the batch's own.
     pub properties: String,
     /// Body as it came over the wire, perhaps compressed.
     pub body: Bytes,
@@ -45,7 +47,13 @@ pub struct Stored {
     pub group: String,
     /// Reconsume times as sent.
     pub reconsume_times: i32,
-    /// Request code: 310 or 10.
+    /// Its place in the batch it came in, from 0; `None` when it came alone.
+    pub batch_index: Option<usize>,
+    /// When it is to be delivered, in milliseconds since 1970, by its delay level or timer; `None` at once. Nothing
+    /// happens then: the message is in its queue from the beginning, and whoever looks decides by the time it has.
+    /// Relative times count from the born time.
+    pub due_ms: Option<i64>,
+    /// Request code: 310, 10 or, for a batch, 320.
     pub code: i32,
     /// Opaque of the request.
     pub opaque: i32,
@@ -57,6 +65,7 @@ pub struct Stored {
     pub connection: u64,
     /// When it came in, since the cluster was made.
     pub at: Duration,
+    pub(crate) recalled: AtomicBool,
     pub(crate) unpacked: OnceLock<Option<Bytes>>,
 }
 
@@ -66,20 +75,30 @@ impl Stored {
         properties::get(&self.properties, name)
     }
 
-    /// The body as the sender gave it: inflated when sysFlag says so. `None` when it cannot be unpacked; LZ4 and ZSTD
-    /// are not known here.
+    /// Whether it was taken back.
+    pub fn is_recalled(&self) -> bool {
+        self.recalled.load(Ordering::Acquire)
+    }
+
+    /// Whether it waits for its time, at `now_ms` since 1970.
+    pub fn is_pending(&self, now_ms: i64) -> bool {
+        !self.is_recalled() && self.due_ms.is_some_and(|due_ms| due_ms > now_ms)
+    }
+
+    /// Whether a consumer would have it, at `now_ms` since 1970.
+    pub fn is_delivered(&self, now_ms: i64) -> bool {
+        !self.is_recalled() && !self.is_pending(now_ms)
+    }
+
+    /// The body as the sender gave it: decompressed when sysFlag says so. `None` when it cannot be unpacked.
     pub fn unpacked_body(&self) -> Option<&[u8]> {
         self.unpacked.get_or_init(|| self.unpack()).as_deref()
     }
 
     fn unpack(&self) -> Option<Bytes> {
-        if self.sys_flag & flags::COMPRESSED == 0 {
-            return Some(self.body.clone());
-        }
-        match self.sys_flag & flags::COMPRESSION_MASK {
-            // Clients before 4.9.4 do not name the kind.
-            0 | flags::ZLIB => compress::inflate(&self.body, UNPACKED_BYTES_MAX).ok().map(Bytes::from),
-            _ => None,
+        match Codec::of_sys_flag(self.sys_flag).ok()? {
+            None => Some(self.body.clone()),
+            Some(codec) => compress::decompress(codec, &self.body, UNPACKED_BYTES_MAX).ok().map(Bytes::from),
         }
     }
 }

@@ -49,6 +49,9 @@ pub enum DecodeError {
     /// A route lists more queues than any cluster has.
     #[error("route with too many queues")]
     TooManyQueues,
+    /// A sysFlag that says that the body is compressed in a way that nobody knows.
+    #[error("unknown kind of compression in sysFlag {0}")]
+    Codec(i32),
     /// A compressed body is damaged or cut short.
     #[error("compressed body is damaged")]
     Compression,
@@ -58,9 +61,15 @@ pub enum DecodeError {
         /// The reader's limit.
         bytes_max: usize,
     },
+    /// A batch ends inside a record, or a length in it is impossible.
+    #[error("malformed batch")]
+    Batch,
     /// Text that is not a message id.
     #[error("not a message id")]
     MessageId,
+    /// Text that is not what a broker gives to take a message back with, and why.
+    #[error("not a recall handle: {0}")]
+    RecallHandle(&'static str),
     /// The system has no memory left for what came in.
     #[error("out of memory")]
     OutOfMemory,
@@ -86,6 +95,12 @@ pub enum EncodeError {
     /// The binary form has 15 bits for the length of a field's name.
     #[error("field name is longer than 32767 bytes")]
     NameTooLong,
+    /// Properties have 15 bits for their length.
+    #[error("properties of {bytes} bytes are longer than 32767")]
+    PropertiesTooLong {
+        /// What was to be written.
+        bytes: usize,
+    },
     /// A queue id below zero: 4.7.0 brokers store it as it is, in a queue nobody reads.
     #[error("queue id {0} is negative")]
     QueueId(i32),

@@ -6,9 +6,9 @@
 //! | cut a byte stream into frames, or write one | [`frame`] |
 //! | read or write a whole command, or only the head of an answer | [`command`] |
 //! | look up a request code, a response code, a language, a send status | [`codes`] |
-//! | write a send and read its answer; route, heartbeat and unregister requests | [`header`] |
+//! | write a send and read its answer; route, heartbeat, unregister and recall requests | [`header`] |
 //! | turn a name server's answer into the queues one may write to | [`route`] |
-//! | properties, ids, names, flags and compression of a message | [`message`] |
+//! | properties, ids, names, keys, flags, compression and batches of messages | [`message`] |
 //! | match answers to requests and expire those that wait too long | [`session`] |
 //! | repair the name servers' not-quite-JSON, find the end of a string | [`json`] |
 //! | write decimal numbers | [`number`] |
@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod base64;
 pub mod codes;
 pub mod command;
 mod error;

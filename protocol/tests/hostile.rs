@@ -1,8 +1,8 @@
 //! Whatever comes in, readers answer with a value or an error: no panic, no endless loop, nothing held but a small
 //! multiple of the input. That multiple is by construction: frames, heads and answers borrow; a command copies each
 //! byte of its frame once and holds a field for at least 5 bytes (`"":0,`), a route an entry for at least 17
-//! (`{"brokerName":""}`) and queues only up to a fixed count; nesting is cut at a fixed depth; inflating stops one byte
-//! over the caller's limit.
+//! (`{"brokerName":""}`) and queues only up to a fixed count; nesting is cut at a fixed depth; decompressing stops one
+//! byte over the caller's limit, a batch's records borrow.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,8 +21,9 @@ use protocol::command::{Command, Head};
 use protocol::frame::{self, FRAME_BYTES_MAX, Frame};
 use protocol::header::send::{SendAnswer, SendMessage};
 use protocol::header::{heartbeat, unregister};
+use protocol::message::compress::{self, Codec};
 use protocol::message::id::UniqueId;
-use protocol::message::{compress, name, properties};
+use protocol::message::{batch, name, properties};
 use protocol::route::RouteData;
 use protocol::{DecodeError, json};
 use std::sync::LazyLock;
@@ -41,7 +42,12 @@ fn read_all(input: &[u8]) {
         read_frame(&Frame { format, header: input, body: input, len: input.len() * 2 + 8 });
     }
     let _ = heartbeat::parse(input);
-    let _ = compress::inflate(input, 1 << 16).map(|body| assert!(body.len() <= 1 << 16));
+    for codec in [Codec::Zlib, Codec::Lz4, Codec::Zstd] {
+        let body = compress::decompress(codec, input, 1 << 16);
+        assert!(body.map_or(true, |body| body.len() <= 1 << 16));
+    }
+    // A record is at least its lengths, flag, magic number and checksum.
+    assert!(batch::records(input).count() <= input.len() / batch::RECORD_BYTES + 1);
     let _ = RouteData::parse(input).map(|route| route.publish());
     let repaired = json::quote_integer_keys(input);
     assert!(repaired.len() <= input.len() * 3);

@@ -1,6 +1,8 @@
 //! The mock's own tests, in one program.
 
 #[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod program;
@@ -8,5 +10,7 @@ mod program;
 mod support;
 #[cfg(test)]
 mod tcp;
+#[cfg(test)]
+mod timers;
 #[cfg(test)]
 mod wire;

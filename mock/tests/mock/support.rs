@@ -42,6 +42,16 @@ pub(crate) fn send_frame(
     out
 }
 
+/// A send of this body to queue 1 of [`TOPIC`], without properties and changed by `change`.
+pub(crate) fn send_body(body: &[u8], change: impl FnOnce(&mut SendMessage<'_>)) -> Vec<u8> {
+    let frame = send_frame(1, false, HeaderFormat::Json, |send| {
+        send.properties = &[];
+        change(send);
+    });
+    let (_, command) = take(&mut { frame }).unwrap();
+    encode(&command.with_body(body.to_vec()))
+}
+
 pub(crate) fn send(opaque: i32) -> Vec<u8> {
     send_frame(opaque, false, HeaderFormat::Json, |_| {})
 }

@@ -2,6 +2,7 @@
 
 pub mod heartbeat;
 pub mod max_offset;
+pub mod recall;
 pub mod route;
 pub mod send;
 pub mod unregister;

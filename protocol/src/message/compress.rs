@@ -1,68 +1,101 @@
-//! Compression of bodies by zlib, the one kind that every consumer can read.
+//! Compression of bodies. zlib is the one kind that every consumer can read; the others need consumers from 4.9.4 on
+//! (`CompressorFactory`).
+//!
+//! What compresses makes room for its output before, what decompresses lets memory grow with the output and stops at the
+//! caller's limit: a small body that claims to be huge costs no more than the limit allows.
 
+mod lz4;
+mod zlib;
+mod zstd;
+
+pub use zlib::{LEVEL_MAX, deflate, inflate};
+
+use super::flags;
 use crate::{DecodeError, EncodeError};
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-
-/// The strongest level.
-pub const LEVEL_MAX: u32 = 9;
+use std::ops::RangeInclusive;
 
 /// How much room is made at least when the output is full.
 const ROOM_BYTES_MIN: usize = 1024;
 
-/// Compresses `body` into one zlib stream. A `level` above [`LEVEL_MAX`] counts as that.
-pub fn deflate(body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
-    let mut state = Compress::new(Compression::new(level.min(LEVEL_MAX)), true);
-    let mut out = Vec::new();
-    let mut rest = body;
-    // Bodies worth compressing shrink; one that does not costs a second round.
-    let mut room = body.len() / 2;
-    loop {
-        out.try_reserve(room.max(ROOM_BYTES_MIN)).map_err(|_| EncodeError::OutOfMemory)?;
-        let before = state.total_in();
-        // The only error there is says that a preset dictionary is wanted, which no compressor does.
-        let status = state.compress_vec(rest, &mut out, FlushCompress::Finish);
-        if matches!(status, Ok(Status::StreamEnd) | Err(_)) {
-            return Ok(out);
+/// How a body is compressed (`CompressionType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Codec {
+    /// One zlib stream.
+    Zlib,
+    /// An LZ4 frame, the quickest.
+    Lz4,
+    /// A zstd frame.
+    Zstd,
+}
+
+impl Codec {
+    /// The bits of a message's `sysFlag` that say that the body is compressed, and how.
+    #[must_use]
+    pub const fn sys_flag(self) -> i32 {
+        flags::COMPRESSED
+            | match self {
+                Self::Zlib => flags::ZLIB,
+                Self::Lz4 => flags::LZ4,
+                Self::Zstd => flags::ZSTD,
+            }
+    }
+
+    /// How the body of a message with this `sysFlag` is compressed; `None` if it is not. Clients before 4.9.4 do not name
+    /// the kind and mean zlib.
+    pub const fn of_sys_flag(sys_flag: i32) -> Result<Option<Self>, DecodeError> {
+        if sys_flag & flags::COMPRESSED == 0 {
+            return Ok(None);
         }
-        rest = advance(rest, state.total_in() - before);
-        room = out.len();
+        match sys_flag & flags::COMPRESSION_MASK {
+            0 | flags::ZLIB => Ok(Some(Self::Zlib)),
+            flags::LZ4 => Ok(Some(Self::Lz4)),
+            flags::ZSTD => Ok(Some(Self::Zstd)),
+            _ => Err(DecodeError::Codec(sys_flag)),
+        }
+    }
+
+    /// The levels from the quickest to the strongest. LZ4 has no levels and takes any.
+    #[must_use]
+    pub const fn levels(self) -> RangeInclusive<u32> {
+        match self {
+            Self::Zlib => 0..=LEVEL_MAX,
+            Self::Lz4 => 0..=u32::MAX,
+            Self::Zstd => zstd::LEVELS,
+        }
     }
 }
 
-/// Decompresses one zlib stream to at most `bytes_max` bytes. Memory grows with the output and stops at the limit, so a
-/// small body that claims to be huge costs no more than the limit allows. Bytes behind the stream are ignored, as Java
-/// does.
-pub fn inflate(body: &[u8], bytes_max: usize) -> Result<Vec<u8>, DecodeError> {
-    let mut state = Decompress::new(true);
-    let mut out = Vec::new();
-    let mut rest = body;
-    let mut room = body.len().saturating_mul(4);
-    loop {
-        // One byte over the limit is enough to know.
-        let room_max = bytes_max.saturating_add(1).saturating_sub(out.len());
-        let room_now = room.max(ROOM_BYTES_MIN).min(room_max);
-        out.try_reserve_exact(room_now).map_err(|_| DecodeError::OutOfMemory)?;
-        let (bytes_in, bytes_out) = (state.total_in(), state.total_out());
-        let status = state.decompress_vec(rest, &mut out, FlushDecompress::None);
-        let status = status.map_err(|_| DecodeError::Compression)?;
-        if out.len() > bytes_max {
-            return Err(DecodeError::BodyTooLong { bytes_max });
-        }
-        if status == Status::StreamEnd {
-            return Ok(out);
-        }
-        let stuck = state.total_in() == bytes_in && state.total_out() == bytes_out;
-        if stuck && out.len() < out.capacity() {
-            // Room and no progress: the stream is cut short.
-            return Err(DecodeError::Compression);
-        }
-        rest = advance(rest, state.total_in() - bytes_in);
-        room = out.len();
+/// Compresses `body`. A `level` out of [`Codec::levels`] counts as the next one in it. The output may be longer than
+/// `body`.
+pub fn compress(codec: Codec, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
+    match codec {
+        Codec::Zlib => deflate(body, level),
+        Codec::Lz4 => lz4::compress(body),
+        Codec::Zstd => zstd::compress(body, level),
     }
 }
 
-fn advance(rest: &[u8], bytes: u64) -> &[u8] {
-    usize::try_from(bytes).ok().and_then(|bytes| rest.get(bytes..)).unwrap_or_default()
+/// Decompresses `body` to at most `bytes_max` bytes. LZ4 and zstd take several frames, one behind the other, and nothing
+/// else behind them; bytes behind a zlib stream are ignored. Java does the same.
+pub fn decompress(codec: Codec, body: &[u8], bytes_max: usize) -> Result<Vec<u8>, DecodeError> {
+    match codec {
+        Codec::Zlib => inflate(body, bytes_max),
+        Codec::Lz4 => lz4::decompress(body, bytes_max),
+        Codec::Zstd => zstd::decompress(body, bytes_max),
+    }
+}
+
+/// The same bytes without the room that was made and not needed, if there is memory for that.
+fn fitted(bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.capacity() - bytes.len() <= ROOM_BYTES_MIN {
+        return bytes;
+    }
+    let mut fitted = Vec::new();
+    if fitted.try_reserve_exact(bytes.len()).is_err() {
+        return bytes;
+    }
+    fitted.extend_from_slice(&bytes);
+    fitted
 }
 
 #[cfg(test)]

@@ -68,6 +68,13 @@ impl<'a> SendAnswer<'a> {
         text(self.field(b"recallHandle"))
     }
 
+    /// The id of a batch that the broker keeps as one message, as brokers from 5.0.0 on do in topics made for that; empty
+    /// otherwise.
+    #[must_use]
+    pub fn batch_unique_id(&self) -> Cow<'a, str> {
+        text(self.field(b"batchUniqId"))
+    }
+
     /// The broker's region.
     #[must_use]
     pub fn region(&self) -> Cow<'a, str> {

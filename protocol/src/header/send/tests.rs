@@ -4,6 +4,7 @@ use super::{Prepared, PreparedSend, SendAnswer, SendMessage, Sender};
 use crate::codes::Language;
 use crate::command::{Command, Head};
 use crate::frame::{Frame, HeaderFormat, PREFIX_BYTES, decode};
+use crate::message::batch;
 use crate::message::id::IdGenerator;
 use crate::{DecodeError, EncodeError};
 use proptest::prelude::*;
@@ -155,16 +156,22 @@ fn an_answer_is_read_without_a_copy() {
         .with("queueOffset", i64::MAX)
         .with("transactionId", "tx")
         .with("recallHandle", "djE=")
+        .with("batchUniqId", "B1")
         .with("MSG_REGION", "r-1")
         .with("TRACE_ON", false);
     for format in FORMATS {
         read(&command, format, |answer| {
             let answer = answer.unwrap();
             assert_eq!((answer.queue_id, answer.queue_offset, answer.trace_on()), (3, i64::MAX, false));
-            let texts =
-                [answer.offset_id(), answer.transaction_id(), answer.recall_handle(), answer.region()];
+            let texts = [
+                answer.offset_id(),
+                answer.transaction_id(),
+                answer.recall_handle(),
+                answer.batch_unique_id(),
+                answer.region(),
+            ];
             assert!(texts.iter().all(|text| matches!(text, Cow::Borrowed(_))));
-            assert_eq!(texts, ["0A00000100002A9F00000000004109DF", "tx", "djE=", "r-1"]);
+            assert_eq!(texts, ["0A00000100002A9F00000000004109DF", "tx", "djE=", "B1", "r-1"]);
         });
     }
 }
@@ -180,6 +187,7 @@ fn an_answer_must_say_where_the_message_is() {
                 (&*answer.offset_id(), &*answer.region(), answer.trace_on()),
                 ("", "DefaultRegion", true)
             );
+            assert_eq!((&*answer.recall_handle(), &*answer.batch_unique_id()), ("", ""));
         });
         // Only `false` turns tracing off.
         let odd = whole.clone().with("TRACE_ON", "yes");
@@ -235,6 +243,43 @@ fn prepared_pieces_make_the_same_frame() {
             message.encode(format, 7, false, 0, &mut one).unwrap();
             prepared.encode(format, 7, false, 0, &mut other).unwrap();
             assert_eq!(one, other);
+        }
+    }
+}
+
+/// A batch's header has the properties of the whole: those of the sender, and an id of its own if it is given one.
+#[test]
+fn a_batch_is_written_from_prepared_pieces() {
+    let id = IdGenerator::new("10.0.0.9".parse().unwrap(), 1, 2).next(3);
+    let sender = Sender::new("PG", "TBW102", 4).with_properties("WAIT\u{1}true\u{2}");
+    let mut body = Vec::new();
+    batch::append(&mut body, 7, b"one", &["TAGS\u{1}A\u{2}"]).unwrap();
+    batch::append(&mut body, 8, b"two", &[]).unwrap();
+    for format in FORMATS {
+        for (id, properties) in [
+            (None, "WAIT\u{1}true\u{2}".to_owned()),
+            (Some(&id), format!("UNIQ_KEY\u{1}{id}\u{2}WAIT\u{1}true\u{2}")),
+        ] {
+            let send = PreparedSend {
+                sender: &sender,
+                topic: &Prepared::topic("T"),
+                broker_name: None,
+                queue_id: 3,
+                sys_flag: 0,
+                born_ms: 1_583_000_000_123,
+                flag: 0,
+                id,
+                properties: "",
+                reconsume_times: 0,
+                batch: true,
+            };
+            let mut out = Vec::new();
+            send.encode(format, 42, false, body.len(), &mut out).unwrap();
+            out.extend_from_slice(&body);
+            let command = Command::decode(&decode(&out, out.len()).unwrap().unwrap()).unwrap();
+            let fields = [("f", "0"), ("h", "0"), ("i", &properties), ("m", "true")];
+            assert!(fields.iter().all(|(name, value)| command.ext(name) == Some(value)), "{command:?}");
+            assert_eq!((command.code, batch::records(&command.body).count()), (320, 2));
         }
     }
 }

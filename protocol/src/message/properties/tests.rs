@@ -34,6 +34,10 @@ fn reserved_names_are_those_a_user_must_not_set() {
         "__CRC32#",
         "TRAN_PREPARED_QUEUE_OFFSET",
         "TRANSACTION_CHECK_TIMES",
+        "DELAY",
+        "TIMER_DELAY_SEC",
+        "TIMER_DELAY_MS",
+        "TIMER_DELIVER_MS",
     ] {
         assert!(is_reserved(name), "{name}");
     }
