@@ -276,6 +276,19 @@ typedef int32_t rocketmq_status;
 typedef void (*rocketmq_release_fn)(void *user_data);
 
 /**
+ * Chooses the queue of a message: returns an index into `queues`, from 0 on, or -1 to give the send up. Both are good
+ * until it returns; it may call only functions that read them.
+ *
+ * Runs once for each send, on the sender's thread, inside the call; retries keep its queue. `queues` has the topic's
+ * writable queues as Java orders them: by broker name, then by id. -1, and any other number that is no index, end the
+ * call with `ROCKETMQ_ERR_CALLBACK`, and nothing is sent. It must return normally: an exception that leaves it ends
+ * the process; catch it and return -1.
+ */
+typedef int32_t (*rocketmq_queue_selector_fn)(const rocketmq_queue_list *queues,
+                                              const rocketmq_message *message,
+                                              void *user_data);
+
+/**
  * Takes one log line; `level` is one of `ROCKETMQ_LOG_*`. Runs once per line, on one library thread and so
  * never twice at once, with no lock held. `target` and `text` are good until it returns. It must not block,
  * must not throw, and may call nothing of this library. It may still run after rocketmq_producer_shutdown();
@@ -497,6 +510,17 @@ ROCKETMQ_API rocketmq_status rocketmq_message_set_tags(rocketmq_message *message
  */
 ROCKETMQ_API rocketmq_status rocketmq_message_set_keys(rocketmq_message *message, const char *keys);
 
+/**
+ * Messages of the same sharding key go to the same queue of their topic, in the order in which they are sent, whichever
+ * client sends them: the one at Java's `String.hashCode` of the key, modulo the number of writable queues, by broker name
+ * and id. Retries stay there. While a broker is lost its keys' sends fail (`ROCKETMQ_ERR_NO_WRITABLE_QUEUE`) rather than go
+ * elsewhere, for two minutes; then the queues that are left are shared out anew. The consumer sees the key as the property
+ * `__SHARDINGKEY`. NULL removes it. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_message_set_sharding_key(rocketmq_message *message,
+                                                  const char *key);
+
 /** One more key. [one] */
 ROCKETMQ_API rocketmq_status rocketmq_message_add_key(rocketmq_message *message, const char *key);
 
@@ -587,6 +611,18 @@ ROCKETMQ_API
 rocketmq_status rocketmq_send_options_set_queue(rocketmq_send_options *options,
                                                 const char *broker,
                                                 int32_t queue_id);
+
+/**
+ * Lets `select` choose the queue of each message, where rocketmq_send_options_set_queue() names none; NULL removes it.
+ * An asynchronous or one-way send needs the topic's route to be known (`ROCKETMQ_ERR_ROUTE_NOT_READY`, see
+ * rocketmq_producer_prepare_topic()), a sync send looks it up first. `release` takes `user_data` back when the selector
+ * is replaced or the options are destroyed, at once without a `select`; may be NULL. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_send_options_set_selector(rocketmq_send_options *options,
+                                                   rocketmq_queue_selector_fn select,
+                                                   void *user_data,
+                                                   rocketmq_release_fn release);
 
 /* ---------------------------------------------------------------- producer */
 

@@ -18,7 +18,7 @@ use crate::client::instance::Instance;
 use crate::client::layout::{Layout, Layouts};
 use crate::client::missing::Missing;
 use crate::client::name_servers::NoNameServer;
-use crate::client::shrunk::Shrunk;
+use crate::client::shrunk::{Shrunk, WATCHED};
 use crate::client::world::Clock;
 use crate::runtime::lock;
 use crate::text::Text;
@@ -35,6 +35,30 @@ pub struct TopicRoute {
     pub turn: AtomicU32,
     /// When a name server said so.
     known: Instant,
+    /// What was known before brokers were lost, until it counts no more: keys keep to it.
+    held: Option<(Arc<Layout>, Instant)>,
+}
+
+impl TopicRoute {
+    /// The queues that keys are shared out over. While a broker is lost it is the list with its queues: were they
+    /// counted anew, nearly every key would move to another queue, and its order would be lost.
+    pub(crate) fn order(&self, now: Instant) -> &Layout {
+        match &self.held {
+            Some((layout, until)) if now < *until => layout,
+            _ => &self.layout,
+        }
+    }
+
+    /// What keys keep to when `next` takes its place.
+    fn held_against(&self, next: &Layout, now: Instant) -> Option<(Arc<Layout>, Instant)> {
+        let (order, until) = match &self.held {
+            Some((layout, until)) if now < *until => (layout, *until),
+            _ => (&self.layout, now + WATCHED),
+        };
+        let has = |name: &Text| next.brokers.iter().any(|known| known.name == *name);
+        let mut used = order.queues.iter().filter_map(|queue| order.brokers.get(queue.broker));
+        used.any(|broker| !has(&broker.name)).then(|| (Arc::clone(order), until))
+    }
 }
 
 impl Deref for TopicRoute {
@@ -207,7 +231,8 @@ impl Routes {
         let names = |route: &TopicRoute| route.brokers.iter().map(|known| known.name.clone()).collect();
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
         let wire_topic = Prepared::topic(topic);
-        let route = TopicRoute { layout, wire_topic, turn: AtomicU32::new(turn), known: now };
+        let held = present.and_then(|present| present.held_against(&layout, now));
+        let route = TopicRoute { layout, wire_topic, turn: AtomicU32::new(turn), known: now, held };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::text::Text;
 
 /// For so long a broker is asked after.
-const WATCHED: Duration = Duration::from_secs(120);
+pub(crate) const WATCHED: Duration = Duration::from_secs(120);
 /// So often.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
 

@@ -7,9 +7,9 @@ use std::sync::atomic::AtomicPtr;
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::handle;
-use crate::ffi::types::rocketmq_send_result;
 use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
-use crate::producer::{Callback, Context, End};
+use crate::ffi::types::{rocketmq_queue_selector_fn, rocketmq_send_result};
+use crate::producer::{Callback, Context, End, Selector};
 use crate::text::Text;
 
 /// The application's own pointer, passed through and never looked at.
@@ -67,6 +67,24 @@ fn sent(end: End<'_>, [callback, user_data]: Context) {
     };
     // SAFETY: the application's function, called as its type says; both objects outlive the call.
     call(|| unsafe { callback(result, error, user_data) });
+}
+
+/// A queue selector of the application; `None` without a function: then `user_data` has no use and goes back at once.
+pub(super) fn selector(
+    select: rocketmq_queue_selector_fn,
+    user_data: *mut c_void,
+    release: rocketmq_release_fn,
+) -> Option<Selector> {
+    let lent = Lent { user_data: UserData(user_data), release };
+    let select = select?;
+    Some(Selector::new(move |queues, message| {
+        // The whole of it, not its pointer alone, goes with the closure.
+        let lent = &lent;
+        let mut index = -1;
+        // SAFETY: the application's function, called as its type says; both objects outlive the call.
+        call(|| index = unsafe { select(handle::lend(queues), handle::lend(message), lent.user_data.0) });
+        index
+    }))
 }
 
 /// Where log lines go. Dropped when it is replaced; only then the application gets `user_data` back.

@@ -167,6 +167,29 @@ pub unsafe extern "C" fn rocketmq_message_set_keys(
     })
 }
 
+/// Messages of the same sharding key go to the same queue of their topic, in the order in which they are sent, whichever
+/// client sends them: the one at Java's `String.hashCode` of the key, modulo the number of writable queues, by broker name
+/// and id. Retries stay there. While a broker is lost its keys' sends fail (`ROCKETMQ_ERR_NO_WRITABLE_QUEUE`) rather than go
+/// elsewhere, for two minutes; then the queues that are left are shared out anew. The consumer sees the key as the property
+/// `__SHARDINGKEY`. NULL removes it. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses; `key` as R5 has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_set_sharding_key(
+    message: *mut rocketmq_message,
+    key: *const c_char,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or a message that only this call uses.
+        let message = unsafe { handle::change("message", message) }?;
+        // SAFETY: NULL or text.
+        let key = unsafe { input::optional_text("key", key) }?;
+        message.set_sharding_key(key)
+    })
+}
+
 /// One more key. \[one\]
 ///
 /// # Safety

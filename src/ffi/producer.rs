@@ -403,7 +403,7 @@ const IN_FLIGHT: u32 = rocketmq_purge::ROCKETMQ_PURGE_IN_FLIGHT as u32;
 
 /// What a send without options has.
 static PLAIN: SendOptions =
-    SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None };
+    SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None, selector: None };
 
 /// What is left to do of a send that was not refused at once: to wait, if it may.
 fn go_on(

@@ -1,12 +1,15 @@
 //! Per-send settings.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
-use crate::ffi::types::{rocketmq_send_flag, rocketmq_send_options, rocketmq_status};
-use crate::ffi::{boundary, handle, input};
+use crate::ffi::types::{
+    rocketmq_queue_selector_fn, rocketmq_release_fn, rocketmq_send_flag, rocketmq_send_options,
+    rocketmq_status,
+};
+use crate::ffi::{boundary, callback, handle, input};
 use crate::producer::{SendOptions, Timeout};
 use crate::text::Text;
 
@@ -104,6 +107,30 @@ pub unsafe extern "C" fn rocketmq_send_options_set_queue(
             ));
         }
         options.queue = broker.map(|broker| (Text::new(broker), queue_id));
+        Ok(())
+    })
+}
+
+/// Lets `select` choose the queue of each message, where rocketmq_send_options_set_queue() names none; NULL removes it.
+/// An asynchronous or one-way send needs the topic's route to be known (`ROCKETMQ_ERR_ROUTE_NOT_READY`, see
+/// rocketmq_producer_prepare_topic()), a sync send looks it up first. `release` takes `user_data` back when the selector
+/// is replaced or the options are destroyed, at once without a `select`; may be NULL. \[one\]
+///
+/// # Safety
+///
+/// `options` is NULL or live options that nobody else uses; `select` and `release` do as their types say, on any thread
+/// that sends with these options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_send_options_set_selector(
+    options: *mut rocketmq_send_options,
+    select: rocketmq_queue_selector_fn,
+    user_data: *mut c_void,
+    release: rocketmq_release_fn,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or options that only this call uses.
+        let options = unsafe { handle::change("options", options) }?;
+        options.selector = callback::selector(select, user_data, release);
         Ok(())
     })
 }

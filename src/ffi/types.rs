@@ -225,6 +225,21 @@ pub struct rocketmq_queue_list {
 /// fails, it does not run. May be NULL.
 pub type rocketmq_release_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;
 
+/// Chooses the queue of a message: returns an index into `queues`, from 0 on, or -1 to give the send up. Both are good
+/// until it returns; it may call only functions that read them.
+///
+/// Runs once for each send, on the sender's thread, inside the call; retries keep its queue. `queues` has the topic's
+/// writable queues as Java orders them: by broker name, then by id. -1, and any other number that is no index, end the
+/// call with `ROCKETMQ_ERR_CALLBACK`, and nothing is sent. It must return normally: an exception that leaves it ends
+/// the process; catch it and return -1.
+pub type rocketmq_queue_selector_fn = Option<
+    unsafe extern "C-unwind" fn(
+        queues: *const rocketmq_queue_list,
+        message: *const rocketmq_message,
+        user_data: *mut c_void,
+    ) -> i32,
+>;
+
 /// Takes one log line; `level` is one of `ROCKETMQ_LOG_*`. Runs once per line, on one library thread and so
 /// never twice at once, with no lock held. `target` and `text` are good until it returns. It must not block,
 /// must not throw, and may call nothing of this library. It may still run after rocketmq_producer_shutdown();

@@ -34,12 +34,29 @@ pub(crate) struct Parcel {
     /// The message's own properties in wire form, if it has some.
     pub(crate) properties: Option<Arc<str>>,
     pub(crate) sys_flag: i32,
-    /// A queue of the caller's choice: retries stay there.
-    pub(crate) queue: Option<(Text, i32)>,
+    pub(crate) place: Place,
 }
 
 impl Parcel {
-    const EMPTY: Self = Self { body: Body::EMPTY, properties: None, sys_flag: 0, queue: None };
+    const EMPTY: Self = Self { body: Body::EMPTY, properties: None, sys_flag: 0, place: Place::Any };
+}
+
+/// Where a send may go.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// To any queue, and after a failure to another.
+    Any,
+    /// To the queue of this id on the broker of this name, and nowhere else.
+    Queue(Text, i32),
+    /// To the queue of the keys with this hash. With the first attempt that queue is fixed.
+    Key(i32),
+}
+
+impl Place {
+    /// Whether one queue alone will do.
+    const fn is_fixed(&self) -> bool {
+        !matches!(self, Self::Any)
+    }
 }
 
 /// Whose a send is.
@@ -212,24 +229,31 @@ impl Flight {
 
     /// The next attempt, over `route`.
     fn attempt(mut self: Box<Self>, route: Arc<TopicRoute>, moment: Moment, done: &mut Done<'_>) {
-        let queue = match &self.parcel.queue {
-            Some((broker, id)) => select::named(&route, broker, *id),
-            None => select::next(&route, &self.known(moment.now)),
+        if let Place::Key(hash) = self.parcel.place
+            && let Some((broker, id)) = select::of_key(&route, hash, moment.now)
+        {
+            self.parcel.place = Place::Queue(broker, id);
+        }
+        let queue = match &self.parcel.place {
+            Place::Queue(broker, id) => select::named(&route, broker, *id),
+            Place::Any => select::next(&route, &self.known(moment.now)),
+            // There is none.
+            Place::Key(_) => None,
         };
         let known = queue.and_then(|queue| route.brokers.get(queue.broker).map(|known| (queue, known)));
         let Some((queue, known)) = known else {
-            let text = match &self.parcel.queue {
-                Some((broker, id)) => {
+            let text = match &self.parcel.place {
+                Place::Queue(broker, id) => {
                     format!("the topic {} has no writable queue {id} on {broker}", self.result.topic)
                 }
-                None => {
+                Place::Any | Place::Key(_) => {
                     format!("the topic {} has no writable queue on a broker that is up", self.result.topic)
                 }
             };
             return self.end_with(ErrorKind::NoWritableQueue, &text, done);
         };
         self.attempts += 1;
-        let has_other = self.parcel.queue.is_none() && select::has_other(&route);
+        let has_other = !self.parcel.place.is_fixed() && select::has_other(&route);
         let Moment { now: begun, wall_ms: born_ms } = moment;
         let settings = &self.producer.settings;
         let deadline = self.plan.attempt_deadline(begun, self.attempts, has_other, settings);
@@ -409,7 +433,7 @@ impl Request for Flight {
     }
 
     fn is_patient(&self) -> bool {
-        self.parcel.queue.is_some()
+        self.parcel.place.is_fixed()
             || self
                 .target
                 .as_ref()

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use protocol::message::name::{self, NameError};
 use protocol::message::properties::{self, names};
+use protocol::message::sharding;
 
 use crate::client::body::Body;
 use crate::error::{Error, ErrorKind};
@@ -16,6 +17,8 @@ pub struct Message {
     topic: Text,
     /// Whether a producer without a namespace may send to the topic.
     topic_is_valid: bool,
+    /// Of the sharding key, if there is one.
+    key_hash: Option<i32>,
     /// Names are unique, none is empty, no text holds a separator.
     properties: Vec<(Text, Text)>,
     /// The properties in wire form, made by the first send after a change.
@@ -27,7 +30,14 @@ impl Message {
     /// An empty message for `topic`.
     pub fn new(topic: &str) -> Result<Self, Error> {
         let (topic, topic_is_valid) = checked_topic(topic)?;
-        Ok(Self { topic, topic_is_valid, properties: Vec::new(), wire: OnceLock::new(), body: Body::EMPTY })
+        Ok(Self {
+            topic,
+            topic_is_valid,
+            key_hash: None,
+            properties: Vec::new(),
+            wire: OnceLock::new(),
+            body: Body::EMPTY,
+        })
     }
 
     /// As good as new, for `topic`. Keeps the memory that it has.
@@ -41,6 +51,7 @@ impl Message {
     pub fn clear(&mut self) {
         if !self.properties.is_empty() {
             self.properties.clear();
+            self.key_hash = None;
             self.wire = OnceLock::new();
         }
         self.body.clear();
@@ -77,6 +88,16 @@ impl Message {
             present => format!("{present} {key}"),
         };
         self.put(names::KEYS, Some(&keys))
+    }
+
+    /// Replaces the sharding key: messages of equal keys go to one queue; `None` removes it.
+    pub fn set_sharding_key(&mut self, key: Option<&str>) -> Result<(), Error> {
+        self.put(names::SHARDING_KEY, key)
+    }
+
+    /// Java's hash of the sharding key, if there is one.
+    pub(crate) const fn key_hash(&self) -> Option<i32> {
+        self.key_hash
     }
 
     /// Replaces the body by a copy of `data`.
@@ -156,12 +177,17 @@ impl Message {
     }
 
     fn put(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
+        if let Some(value) = value {
+            check_value(name, value)?;
+        }
+        if name == names::SHARDING_KEY {
+            self.key_hash = value.map(sharding::java_hash);
+        }
         let Some(value) = value else {
             self.properties.retain(|(n, _)| n.as_str() != name);
             self.wire = OnceLock::new();
             return Ok(());
         };
-        check_value(name, value)?;
         match self.properties.iter_mut().find(|(n, _)| n.as_str() == name) {
             Some((_, present)) => *present = value.into(),
             None => self.properties.push((name.into(), value.into())),

@@ -31,7 +31,7 @@ pub use config::{Config, Key, keys};
 pub use ids::Ids;
 pub use lifecycle::State;
 pub use message::Message;
-pub use options::{SendOptions, Timeout};
+pub use options::{Selector, SendOptions, Timeout};
 pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
 pub use send::Begun;
 pub use short_text::ShortText;

@@ -139,6 +139,11 @@ impl QueueList {
         self.0.is_empty()
     }
 
+    /// The queue at `index`.
+    pub(crate) fn get(&self, index: usize) -> Option<&(Text, i32)> {
+        self.0.get(index)
+    }
+
     /// Name of the broker of the queue at `index`.
     pub fn broker(&self, index: usize) -> Option<&Text> {
         self.0.get(index).map(|(broker, _)| broker)

@@ -1,12 +1,15 @@
 //! Which queue a message goes to.
 
+use std::num::NonZeroUsize;
 use std::sync::atomic::Ordering;
 
+use protocol::message::sharding;
 use tokio::time::Instant;
 
 use crate::client::layout::{RouteBroker, RouteQueue};
 use crate::client::routes::TopicRoute;
 use crate::producer::fault::Faults;
+use crate::producer::result::QueueList;
 use crate::text::Text;
 
 /// The named queue, if it is writable.
@@ -14,6 +17,20 @@ pub(crate) fn named(route: &TopicRoute, broker: &Text, id: i32) -> Option<RouteQ
     route.queues.iter().copied().find(|queue| {
         queue.id == id && route.brokers.get(queue.broker).is_some_and(|known| known.name == *broker)
     })
+}
+
+/// The queue of the keys with this hash.
+pub(crate) fn of_key(route: &TopicRoute, hash: i32, now: Instant) -> Option<(Text, i32)> {
+    let order = route.order(now);
+    let count = NonZeroUsize::new(order.queues.len())?;
+    let queue = order.queues.get(sharding::queue_index(hash, count))?;
+    Some((order.brokers.get(queue.broker)?.name.clone(), queue.id))
+}
+
+/// The writable queues as a selector sees them.
+pub(crate) fn list(route: &TopicRoute) -> QueueList {
+    let named = |queue: &RouteQueue| Some((route.brokers.get(queue.broker)?.name.clone(), queue.id));
+    QueueList(route.queues.iter().filter_map(named).collect())
 }
 
 /// What is known of the brokers when a queue is chosen.

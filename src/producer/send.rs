@@ -13,12 +13,12 @@ use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
 use crate::producer::budget::{Full, Permit};
-use crate::producer::flight::{Flight, Parcel, Spare};
+use crate::producer::flight::{Flight, Parcel, Place, Spare};
 use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
-use crate::producer::{Moment, Producer};
+use crate::producer::{Moment, Producer, select};
 use crate::runtime::catch;
 use crate::text::Text;
 
@@ -122,6 +122,9 @@ impl Producer {
         completion: Completion,
     ) -> Result<(), Error> {
         self.check(message)?;
+        if options.asks_selector() && matches!(completion, Completion::Wait(_)) {
+            self.route(message.topic().as_str(), deadline).await?;
+        }
         let (bytes, tracked) = (message.body().len(), completion.is_callback());
         let taken = match self.budget.take(bytes, tracked) {
             Err(Full::InFlight) if patient => {
@@ -220,11 +223,44 @@ impl Producer {
                 flight.set_topic(&space.shown(message.topic()), Some(wrapped));
             }
         }
-        let Parcel { properties, body, sys_flag, queue } = flight.parcel();
+        let place = self.place(message, options)?;
+        let Parcel { properties, body, sys_flag, place: of_parcel } = flight.parcel();
         *properties = message.wire_properties().cloned();
-        queue.clone_from(&options.queue);
+        *of_parcel = place;
         *sys_flag = self.pack(message, body)?;
         Ok(())
+    }
+
+    /// Where a message goes: to the queue that the options name, to the one that their selector chooses, to that of its
+    /// key, or to any.
+    fn place(&self, message: &Message, options: &SendOptions) -> Result<Place, Error> {
+        if let Some((broker, id)) = &options.queue {
+            return Ok(Place::Queue(broker.clone(), *id));
+        }
+        let Some(selector) = &options.selector else {
+            return Ok(message.key_hash().map_or(Place::Any, Place::Key));
+        };
+        let topic = message.topic();
+        let refused = |kind, why: &str| Err(Error::new(kind, format!("sending to {topic}: {why}")));
+        let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
+        let Some(route) = instance.routes().get(&self.settings.on_the_wire(topic.as_str())) else {
+            let why = "its route is not known yet, which a queue selector needs: prepare the topic first";
+            return refused(ErrorKind::RouteNotReady, why);
+        };
+        let queues = select::list(&route);
+        if queues.is_empty() {
+            return refused(ErrorKind::NoWritableQueue, "the topic has no writable queue");
+        }
+        let index = selector.select(&queues, message);
+        let chosen = usize::try_from(index).ok().and_then(|index| queues.get(index));
+        match chosen {
+            Some((broker, id)) => Ok(Place::Queue(broker.clone(), *id)),
+            None if index == -1 => refused(ErrorKind::Callback, "the queue selector gave it up"),
+            None => {
+                let why = format!("the queue selector chose {index} of {} queues", queues.len());
+                refused(ErrorKind::Callback, &why)
+            }
+        }
     }
 
     /// Puts the body into `body` as it is sent; the flags for that. One that does not shrink stays as it is.

@@ -29,6 +29,27 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
 }
 
 #[test]
+fn the_ordered_example_keeps_the_steps_of_each_order_in_one_queue_and_in_order() {
+    let source = fs::read_to_string(root().join("examples-c/ordered.c")).unwrap();
+    assert!(source.lines().count() < 80);
+    let (program, _) = Program::example("ordered");
+    let cluster = cluster();
+    let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+    assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+    let messages = cluster.messages("my_topic");
+    assert_eq!(messages.len(), 10);
+    for order in (1..=5).map(|number| format!("order-{number}")) {
+        let of_order: Vec<_> =
+            messages.iter().filter(|m| m.property("__SHARDINGKEY") == Some(order.as_str())).collect();
+        let bodies: Vec<_> = of_order.iter().map(|m| String::from_utf8_lossy(&m.body).into_owned()).collect();
+        assert_eq!(bodies, [format!("{order} created"), format!("{order} paid")]);
+        let [first, second] = of_order[..] else { panic!("{order}: {bodies:?}") };
+        assert_eq!((first.broker, first.queue_id), (second.broker, second.queue_id), "{order}");
+        assert!(first.queue_offset < second.queue_offset);
+    }
+}
+
+#[test]
 fn the_program_in_the_readme_sends_its_message() {
     let page = fs::read_to_string(root().join("README.md")).unwrap();
     let (_, rest) = page.split_once("```c\n").unwrap();

@@ -18,6 +18,7 @@ const REMOVING: &[(&str, &str)] = &[
     ("rocketmq_message_build", "keys"),
     ("rocketmq_message_set_tags", "tags"),
     ("rocketmq_message_set_keys", "keys"),
+    ("rocketmq_message_set_sharding_key", "key"),
     ("rocketmq_message_set_property", "value"),
     ("rocketmq_send_options_set_queue", "broker"),
 ];
@@ -42,7 +43,7 @@ enum Kind {
     /// Text that a function takes back.
     Returned,
     Callback,
-    /// A log function, whose NULL is standard error.
+    /// A function without which there is another way: a log goes to standard error, any queue will do.
     Sink,
     Release,
     UserData,
@@ -64,7 +65,7 @@ fn kind(function: &Function, parameter: &Parameter, declared: &Declarations) -> 
         "char *" => Kind::Returned,
         "void *" if parameter.name == "user_data" => Kind::UserData,
         "rocketmq_release_fn" => Kind::Release,
-        "rocketmq_log_fn" => Kind::Sink,
+        "rocketmq_log_fn" | "rocketmq_queue_selector_fn" => Kind::Sink,
         name if declared.callbacks.iter().any(|callback| callback == name) => Kind::Callback,
         "rocketmq_error **" => Kind::Error,
         "char **" => Kind::Made,
@@ -89,6 +90,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "topic" => "\"TopicTest\"",
             "tags" => "\"TagA\"",
             "keys" => "\"key\"",
+            "key" if function.name == "rocketmq_message_set_sharding_key" => "\"key\"",
             "name" => "\"city\"",
             "broker" => "\"broker-a\"",
             "key" if function.name == "rocketmq_global_set" => "\"runtime.worker.threads\"",
@@ -111,6 +113,8 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
         }
         .into(),
         Kind::Callback => "on_sent".into(),
+        // The options serve the sends of other cases, to topics whose routes are not known yet.
+        Kind::Sink if parameter.kind == "rocketmq_queue_selector_fn" => "NULL".into(),
         Kind::Sink => "on_log".into(),
         Kind::Release | Kind::UserData | Kind::Returned => "NULL".into(),
         Kind::Error | Kind::Made | Kind::Shown | Kind::Size => format!("&out_{name}"),

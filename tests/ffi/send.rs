@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_void};
 use std::fs;
 use std::process::Command;
 use std::ptr;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
@@ -110,6 +111,63 @@ fn options_choose_the_queue_and_the_number_of_tries() {
     let failure = send(&producer, &message("Chosen", b"x"), Some(&options)).err().unwrap();
     assert_eq!(failure.attempts, 1, "{failure:?}");
     assert_eq!(shutdown(&producer), OK);
+}
+
+/// What a selector of C is lent: its choice, how often it was asked, and how often it was given back.
+#[derive(Default)]
+struct Choice {
+    index: AtomicI32,
+    asked: AtomicI32,
+    released: AtomicI32,
+}
+
+unsafe extern "C-unwind" fn choose(
+    queues: *const rocketmq_queue_list,
+    message: *const rocketmq_message,
+    user_data: *mut c_void,
+) -> i32 {
+    let choice = unsafe { &*user_data.cast::<Choice>() };
+    choice.asked.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(unsafe { rocketmq_queue_list_size(queues) }, 4);
+    assert_eq!(unsafe { CStr::from_ptr(rocketmq_message_topic(message)) }, c"Chosen");
+    choice.index.load(Ordering::Relaxed)
+}
+
+unsafe extern "C-unwind" fn take_back(user_data: *mut c_void) {
+    let choice = unsafe { &*user_data.cast::<Choice>() };
+    choice.released.fetch_add(1, Ordering::Relaxed);
+}
+
+#[test]
+fn a_selector_of_c_is_asked_once_for_each_send_and_goes_back_once() {
+    let _others = with_others();
+    let cluster = cluster();
+    cluster.add_topic("Chosen", 4);
+    let producer = running(&cluster);
+    let choice = Choice::default();
+    let lent = (&raw const choice).cast_mut().cast::<c_void>();
+    let options = owned(rocketmq_send_options_create(), rocketmq_send_options_destroy);
+    let set =
+        |select| unsafe { rocketmq_send_options_set_selector(options.object, select, lent, Some(take_back)) };
+    assert_eq!(set(Some(choose)), OK);
+    for index in [3, 0, 2] {
+        choice.index.store(index, Ordering::Relaxed);
+        let result = send(&producer, &message("Chosen", b"x"), Some(&options)).unwrap();
+        assert_eq!(unsafe { rocketmq_send_result_queue_id(result.object) }, index);
+    }
+    for index in [-1, 4, 99, i32::MIN] {
+        choice.index.store(index, Ordering::Relaxed);
+        let failure = send(&producer, &message("Chosen", b"x"), Some(&options)).err().unwrap();
+        assert_eq!((failure.status, failure.outcome), (-12, 1), "CALLBACK, NOT_SENT: {failure:?}");
+    }
+    let counts = || (choice.asked.load(Ordering::Relaxed), choice.released.load(Ordering::Relaxed));
+    assert_eq!(counts(), (7, 0));
+    assert_eq!((set(Some(choose)), counts()), (OK, (7, 1)), "replaced");
+    assert_eq!((set(None), counts()), (OK, (7, 3)), "removed, and what nobody would use");
+    assert_eq!(set(Some(choose)), OK);
+    assert_eq!(shutdown(&producer), OK);
+    drop(options);
+    assert_eq!(counts(), (7, 4));
 }
 
 #[test]

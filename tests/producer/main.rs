@@ -15,6 +15,7 @@ mod lifecycle;
 mod name_servers;
 mod names;
 mod namespace;
+mod ordered;
 mod panics;
 mod parity;
 mod record;

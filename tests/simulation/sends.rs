@@ -177,6 +177,7 @@ impl User {
             block: dice.percent(35),
             no_retry: dice.percent(10),
             queue: queue.as_ref().map(|(broker, id)| (Text::new(broker), *id)),
+            selector: None,
         };
         let body = self.body();
         let deadline = p.deadline(timeout);
