@@ -80,7 +80,7 @@ loom: ## the places where threads meet, in every order, which is part of `make t
 	cargo test --package rocketmq-loom
 
 # Finds are kept in target/fuzz; what is worth keeping for good goes to fuzz/corpus by hand. No sanitizer: what is fuzzed
-# has no unsafe code.
+# has no unsafe code, the decompression by zstd excepted.
 fuzz: ## each fuzz target for SECONDS (300); needs Rust nightly and `cargo install cargo-fuzz`
 	@[[ $$(rustup toolchain list 2>/dev/null) == *nightly-* ]] || \
 		{ echo "Rust nightly is missing: install rustup, then run \`rustup toolchain install nightly\`." >&2; exit 1; }

@@ -16,6 +16,7 @@ mod content;
 mod faults;
 mod filters;
 mod matrix;
+mod ordered;
 mod page;
 mod properties;
 mod proxy;

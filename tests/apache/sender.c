@@ -11,6 +11,8 @@
  *   header=json|rocketmq           "header.format" (json)
  *   timeout=MS                     "send.timeout.ms" (its default)
  *   queue=BROKER:ID                an explicit queue
+ *   keys=N                         sync: the sharding key "order-K" with K = number % N; a thread has the keys K % threads
+ *   select=index                   a selector: the queue at the number modulo how many there are
  *   set=KEY=VALUE                  any other configuration, up to 8 of them
  *   bodies=BYTES[,BYTES]...        sizes of the bodies, the last one of all that follow (drawn from their numbers)
  *   fill=words|noise               bodies that shrink or do not (drawn from their numbers)
@@ -26,6 +28,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <rocketmq_producer.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,10 +54,10 @@ typedef struct {
     char *why;
 } record;
 
-static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill;
+static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill, *selects;
 static const char *settings[SETTINGS_MAX];
 static int settings_count;
-static long count = 1, outstanding_max, threads = 1, rate, pad;
+static long count = 1, outstanding_max, threads = 1, rate, pad, keys_max;
 
 static rocketmq_producer *producer;
 static rocketmq_send_options *options;
@@ -155,6 +158,11 @@ static rocketmq_message *message_of(long index)
     if (index % 5 == 0) set_property(message, "城市", "杭州-%ld", index);
     if (index % 5 == 1) set_property(message, "emoji 😀", "🚀 %ld", index);
     if (index % 5 == 2) set_property(message, "quo\"te\\back", "a\"b\\c/\n\t%ld é", index);
+    if (keys_max) {
+        char key[64];
+        snprintf(key, sizeof key, "order-%ld", index % keys_max);
+        check(rocketmq_message_set_sharding_key(message, key), NULL, "sharding key");
+    }
     if (pad) {
         char *value = memory((size_t)pad + 1);
         memset(value, 'v', (size_t)pad);
@@ -237,6 +245,29 @@ static void send_one(long index)
     }
 }
 
+/* The messages of a key by one thread, each after the one before has ended. */
+static void *send_keys(void *thread)
+{
+    long index, first = (long)(intptr_t)thread;
+    for (index = 0; index < count; index++) {
+        int over;
+        if (index % keys_max % threads != first) continue;
+        pthread_mutex_lock(&lock);
+        over = stopped;
+        if (!over && taken <= index) taken = index + 1;
+        pthread_mutex_unlock(&lock);
+        if (over) return NULL;
+        send_one(index);
+    }
+    return NULL;
+}
+
+static int32_t at_index(const rocketmq_queue_list *queues, const rocketmq_message *message, void *unused)
+{
+    (void)unused;
+    return (int32_t)(atol(rocketmq_message_property(message, "index")) % (long)rocketmq_queue_list_size(queues));
+}
+
 static void *send_some(void *unused)
 {
     for (;;) {
@@ -266,7 +297,7 @@ static void send_all(void)
     long i;
     if (until && pthread_create(&watch, NULL, stop_with_stdin, NULL) != 0) exit(1);
     for (i = 0; i < threads; i++) {
-        if (pthread_create(&ids[i], NULL, send_some, NULL) != 0) exit(1);
+        if (pthread_create(&ids[i], NULL, keys_max ? send_keys : send_some, (void *)(intptr_t)i) != 0) exit(1);
     }
     for (i = 0; i < threads; i++) pthread_join(ids[i], NULL);
     free(ids);
@@ -312,6 +343,8 @@ static void read_arguments(int argc, char **argv)
         else if ((value = value_of(argv[i], "bodies"))) bodies = value;
         else if ((value = value_of(argv[i], "fill"))) fill = value;
         else if ((value = value_of(argv[i], "set")) && settings_count < SETTINGS_MAX) settings[settings_count++] = value;
+        else if ((value = value_of(argv[i], "select"))) selects = value;
+        else if ((value = value_of(argv[i], "keys"))) keys_max = atol(value);
         else if ((value = value_of(argv[i], "pad"))) pad = atol(value);
         else if ((value = value_of(argv[i], "count"))) count = atol(value);
         else if ((value = value_of(argv[i], "outstanding"))) outstanding_max = atol(value);
@@ -345,6 +378,10 @@ static void start(const char *name_server)
     rocketmq_config_destroy(config);
     check(rocketmq_producer_start(producer, 10000, &error), error, "start");
     options = rocketmq_send_options_create();
+    if (selects) {
+        check(rocketmq_send_options_set_selector(options, at_index, NULL, NULL), NULL, "selector");
+        check(rocketmq_producer_prepare_topic(producer, topic, 10000, &error), error, "prepare");
+    }
     if (queue) {
         char broker[64];
         int id;
