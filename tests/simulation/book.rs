@@ -56,6 +56,8 @@ pub(crate) struct Sent {
     pub(crate) mode: Mode,
     pub(crate) topic: String,
     pub(crate) queue: Option<(String, i32)>,
+    /// Its sharding key, which chooses the queue.
+    pub(crate) key: Option<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) attempts_max: u32,
     pub(crate) at_most_once: bool,
@@ -144,11 +146,12 @@ impl Book {
         let mut state = lock(&self.state);
         let number = state.sent.len();
         let text = format!(
-            "send {number} of producer {}: {:?} to {} {:?}, {} bytes, {:?} left, block: {}",
+            "send {number} of producer {}: {:?} to {} {:?} {:?}, {} bytes, {:?} left, block: {}",
             sent.member,
             sent.mode,
             sent.topic,
             sent.queue,
+            sent.key,
             sent.body.len(),
             sent.deadline.map(|deadline| deadline - Instant::now()),
             sent.block,

@@ -33,6 +33,7 @@ pub(crate) async fn check(run: &Run) {
             copies_are_whole(sent, stored),
             attempts(sent, stored),
             to_the_queue(run, sent),
+            to_one_queue(sent),
             one_id(number, sent, &mut ids),
             reason(run, sent),
         ];
@@ -132,6 +133,18 @@ fn to_the_queue(run: &Run, sent: &Sent) -> Option<String> {
     let wrong =
         sent.seen.iter().find(|seen| run.core.broker_name(seen.broker) != *broker || seen.queue_id != *id)?;
     Some(format!("for queue {id} of {broker} went to queue {} of broker {}", wrong.queue_id, wrong.broker))
+}
+
+/// A key's send goes on where it began.
+fn to_one_queue(sent: &Sent) -> Option<String> {
+    sent.key.as_ref()?;
+    let mut places = sent.seen.iter().map(|seen| (seen.broker, seen.queue_id));
+    let first = places.next()?;
+    let other = places.find(|place| *place != first)?;
+    Some(format!(
+        "went to queue {} of broker {} and to queue {} of broker {}",
+        first.1, first.0, other.1, other.0
+    ))
 }
 
 /// Errors that only one thing leads to.

@@ -161,9 +161,10 @@ impl User {
             topic = dice.pick(&["new", "new", "other", "other", "TBW102"]).to_owned();
         }
         let mut queue = dice.percent(20).then(|| self.queue(&topic));
+        let mut key = (queue.is_none() && dice.percent(25)).then(|| format!("key-{}", dice.below(12)));
         let mut order = None;
         if let Some((number, named, of)) = sequence {
-            (order, queue, topic) = (Some(number), Some(named), of);
+            (order, queue, topic, key) = (Some(number), Some(named), of, None);
         }
         let timeout = *dice.weighted(&[
             (45, Timeout::Default),
@@ -186,6 +187,7 @@ impl User {
             mode,
             topic: topic.clone(),
             queue,
+            key: key.clone(),
             body: body.clone(),
             attempts_max: if options.no_retry { 1 } else { member.attempts_max },
             at_most_once: member.at_most_once,
@@ -204,6 +206,7 @@ impl User {
         let mut message = Message::new(&topic).unwrap();
         message.set_body(&body).unwrap();
         message.set_keys(Some(&format!("s{number}"))).unwrap();
+        message.set_sharding_key(key.as_deref()).unwrap();
         if dice.percent(20) {
             message.set_property("colour", Some("hellgrün")).unwrap();
         }
