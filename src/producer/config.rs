@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::time::Duration;
 
 use protocol::header::send::Sender;
+use protocol::message::compress::Codec;
 use protocol::message::name;
 use protocol::{HeaderFormat, codes::response};
 
@@ -105,10 +106,10 @@ static KEYS: &[Key] = &[
         c"Whether a message stored with a status other than OK is sent again."),
     key!(c"compress.min.bytes", c"bytes", c"4096", Check::Int(0, i32::MAX as i64),
         c"Bodies of this size and larger are compressed."),
-    key!(c"compress.type", c"enum:zlib|none", c"zlib", Check::OneOf(&["zlib", "none"]),
-        c"How bodies are compressed."),
-    key!(c"compress.level", c"int", c"5", Check::Int(0, 9),
-        c"0 does not compress, 1 is fastest, 9 is smallest."),
+    key!(c"compress.type", c"enum:zlib|lz4|zstd|none", c"zlib", Check::OneOf(&["zlib", "lz4", "zstd", "none"]),
+        c"How bodies are compressed. Every consumer reads zlib; lz4 and zstd are read by consumers from 4.9.4 on, others take them for zlib and fail."),
+    key!(c"compress.level", c"int", c"auto", Check::AutoOrInt(0, 22),
+        c"1 is fastest; up to 9 for zlib, where 0 does not compress, up to 22 for zstd, which takes no 0; lz4 has no levels and ignores it. auto is 5 for zlib and 3 for zstd."),
     key!(c"message.max.bytes", c"bytes", c"4194304", Check::Int(1, 16_000_000),
         c"Largest body, before compression."),
     key!(c"topic.auto.create.key", c"string", c"TBW102", Check::Topic,
@@ -323,6 +324,7 @@ pub(crate) struct Detector {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compression {
     pub(crate) bytes_min: usize,
+    pub(crate) codec: Codec,
     pub(crate) level: u32,
 }
 
@@ -335,11 +337,6 @@ impl Settings {
     /// Reads `config` and checks what single values cannot show: required keys.
     pub(crate) fn read(config: &Config) -> Result<Self, Error> {
         let values = Values(config);
-        let compression = (values.text(c"compress.type") != "none" && values.number(c"compress.level") != 0)
-            .then(|| Compression {
-                bytes_min: values.size(c"compress.min.bytes"),
-                level: values.number(c"compress.level").try_into().unwrap_or(5),
-            });
         let namespace = values.optional(c"namespace").map(Namespace::new);
         if namespace.is_some() && values.optional(c"namespace.v2").is_some() {
             let text = "namespace and namespace.v2 are both set: a producer has one namespace, in one form";
@@ -363,7 +360,7 @@ impl Settings {
             retry_codes: parse_codes(values.text(c"send.retry.codes")).unwrap_or_default(),
             retry_unknown: values.flag(c"send.retry.unknown"),
             retry_not_stored_ok: values.flag(c"send.retry.not.stored.ok"),
-            compression,
+            compression: values.compression()?,
             body_bytes_max: values.size(c"message.max.bytes"),
             in_flight_messages_max: values.size(c"inflight.max.messages"),
             in_flight_bytes_max: values.size(c"inflight.max.bytes"),
@@ -417,6 +414,30 @@ impl Values<'_> {
 
     fn flag(&self, name: &'static CStr) -> bool {
         self.text(name) == "true"
+    }
+
+    /// A level that the codec does not have is a mistake, although the key alone would take it.
+    fn compression(&self) -> Result<Option<Compression>, Error> {
+        let kind = self.text(c"compress.type");
+        let (codec, usual) = match kind {
+            "zlib" => (Codec::Zlib, 5),
+            "lz4" => (Codec::Lz4, 0),
+            "zstd" => (Codec::Zstd, 3),
+            _ => return Ok(None),
+        };
+        // It is a number that fits, or `auto`.
+        let level = self.text(c"compress.level").parse().unwrap_or(usual);
+        let levels = codec.levels();
+        if !levels.contains(&level) {
+            let (min, max) = levels.into_inner();
+            let text = format!(
+                "compress.level {level} and compress.type {kind}: {kind} has levels from {min} to {max}"
+            );
+            return Err(Error::new(ErrorKind::InvalidValue, text));
+        }
+        let plain = codec == Codec::Zlib && level == 0;
+        let bytes_min = self.size(c"compress.min.bytes");
+        Ok((!plain).then_some(Compression { bytes_min, codec, level }))
     }
 
     /// The tables are checked also where they are not used, so that a mistake shows before they are.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::message::{compress, flags};
+use protocol::message::compress;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -231,12 +231,13 @@ impl Producer {
     fn pack(&self, message: &Message, body: &mut Body) -> Result<i32, Error> {
         let bytes = message.body();
         if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
-            let deflated = compress::deflate(bytes, compression.level).map_err(|error| {
+            let codec = compression.codec;
+            let packed = compress::compress(codec, bytes, compression.level).map_err(|error| {
                 Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
             })?;
-            if deflated.len() < bytes.len() {
-                *body = deflated.into();
-                return Ok(flags::COMPRESSED | flags::ZLIB);
+            if packed.len() < bytes.len() {
+                *body = packed.into();
+                return Ok(codec.sys_flag());
             }
         }
         body.take_over(message.body_to_send()).map_err(|_| {

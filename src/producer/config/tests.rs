@@ -59,6 +59,35 @@ fn a_group_and_a_name_server_are_required() {
 }
 
 #[test]
+fn levels_of_another_codec_are_refused_with_both_keys() {
+    for (kind, level, taken) in [
+        ("zlib", Some("0"), true),
+        ("zlib", Some("9"), true),
+        ("zlib", Some("10"), false),
+        ("zstd", None, true),
+        ("zstd", Some("0"), false),
+        ("zstd", Some("22"), true),
+        ("lz4", Some("0"), true),
+        ("lz4", Some("22"), true),
+        ("none", Some("22"), true),
+    ] {
+        let mut config = Config::new();
+        config.set("namesrv.addr", Some("a:1")).unwrap();
+        config.set("producer.group", Some("G")).unwrap();
+        config.set("compress.type", Some(kind)).unwrap();
+        config.set("compress.level", level).unwrap();
+        match Settings::read(&config) {
+            Ok(_) => assert!(taken, "{kind} {level:?}"),
+            Err(error) => {
+                assert!(!taken && error.kind() == ErrorKind::InvalidValue, "{error}");
+                let text = error.to_string();
+                assert!(text.contains("compress.level") && text.contains("compress.type"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn exactly_the_live_keys_can_be_changed() {
     for key in keys() {
         let refused = kind(Change::read(name_of(key), "a:1"));
