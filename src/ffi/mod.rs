@@ -51,6 +51,7 @@ mod owned;
 mod spare;
 
 mod config;
+mod delay;
 mod error;
 mod log;
 mod message;
@@ -63,6 +64,7 @@ mod types;
 mod version;
 
 pub use config::*;
+pub use delay::*;
 pub use error::*;
 pub use log::*;
 pub use message::*;

@@ -289,6 +289,8 @@ pub(crate) struct Settings {
     pub(crate) namespace: Option<Namespace>,
     /// What every send says of them, in wire form.
     pub(crate) sender: Sender,
+    /// The same for messages that brokers answer before they are stored as configured.
+    pub(crate) sender_not_waiting: Sender,
     pub(crate) send_timeout: Duration,
     /// `None`: an equal share of what is left for each attempt still allowed.
     pub(crate) attempt_timeout: Option<Duration>,
@@ -345,12 +347,13 @@ impl Settings {
         let attempt = values.text(c"send.attempt.timeout.ms");
         let client = values.client()?;
         let group = group_on_the_wire(&values.required(c"producer.group")?, namespace.as_ref())?;
-        let of_all = format!("WAIT\u{1}true\u{2}{}", namespace.as_ref().map_or("", Namespace::property));
+        let instance = namespace.as_ref().map_or("", Namespace::property);
+        let sender = Sender::new(&group, &client.default_topic, client.default_queues)
+            .with_unit_mode(values.flag(c"unit.mode"))
+            .with_namespace(client.namespace.as_deref().unwrap_or_default());
         Ok(Self {
-            sender: Sender::new(&group, &client.default_topic, client.default_queues)
-                .with_unit_mode(values.flag(c"unit.mode"))
-                .with_namespace(client.namespace.as_deref().unwrap_or_default())
-                .with_properties(&of_all),
+            sender_not_waiting: sender.clone().with_properties(&format!("WAIT\u{1}false\u{2}{instance}")),
+            sender: sender.with_properties(&format!("WAIT\u{1}true\u{2}{instance}")),
             client,
             group,
             namespace,

@@ -220,7 +220,8 @@ impl Producer {
                 flight.set_topic(&space.shown(message.topic()), Some(wrapped));
             }
         }
-        let Parcel { properties, body, sys_flag, queue } = flight.parcel();
+        let Parcel { properties, body, sys_flag, flag, wait_store, timed, queue } = flight.parcel();
+        (*flag, *wait_store, *timed) = (message.flag(), message.waits_for_store(), message.is_timed());
         *properties = message.wire_properties().cloned();
         queue.clone_from(&options.queue);
         *sys_flag = self.pack(message, body)?;

@@ -47,6 +47,38 @@ fn a_message_arrives_as_it_was_set() {
 }
 
 #[test]
+fn flag_and_wait_store_are_in_the_request_of_that_message_only() {
+    for format in ["json", "rocketmq"] {
+        for namespace in [&[][..], &[("namespace", "NS")]] {
+            simulate_one(|sim| async move {
+                let settings = [&[("header.format", format)], namespace].concat();
+                let p = sim.start(&settings).await;
+                let topic = if namespace.is_empty() { "T" } else { "NS%T" };
+                let mut m = message("T");
+                for (index, (flag, wait)) in
+                    [(0, true), (i32::MIN, false), (7, true), (0, false)].into_iter().enumerate()
+                {
+                    m.set_flag(flag);
+                    m.set_wait_store(wait);
+                    send(&p, &m, &SendOptions::default()).await.unwrap();
+                    let stored = sim.core.message(topic, index).unwrap();
+                    assert_eq!(stored.flag, flag);
+                    let waits: Vec<_> =
+                        properties::iter(&stored.properties).filter(|(name, _)| *name == "WAIT").collect();
+                    assert_eq!(waits, [("WAIT", if wait { "true" } else { "false" })]);
+                    let instance = (!namespace.is_empty()).then_some("NS");
+                    assert_eq!(stored.property("INSTANCE_ID"), instance);
+                }
+                // The memory of an ended send is that of the next.
+                send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+                let stored = sim.core.message(topic, 4).unwrap();
+                assert_eq!((stored.flag, stored.property("WAIT")), (0, Some("true")));
+            });
+        }
+    }
+}
+
+#[test]
 fn bodies_from_the_threshold_on_are_compressed_unless_that_makes_them_larger() {
     simulate_one(|sim| async move {
         let p = sim.start(&[]).await;
