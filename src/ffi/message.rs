@@ -5,8 +5,8 @@ use std::ptr;
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::output::Output;
-use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_status};
-use crate::ffi::{boundary, handle, input, spare};
+use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_release_fn, rocketmq_status};
+use crate::ffi::{boundary, callback, handle, input, spare};
 use crate::producer::Message;
 use crate::text::Text;
 
@@ -226,6 +226,36 @@ pub unsafe extern "C" fn rocketmq_message_append_body(
         // SAFETY: NULL or a buffer of that length.
         let data = unsafe { input::bytes("data", data, len) }?;
         message.append_body(data)
+    })
+}
+
+/// Lends `len` bytes without a copy. On OK they must stay unchanged until `release` runs: once, after the message
+/// was destroyed or its body replaced, every clone of it too, and every send that shares them has ended. That may
+/// be in the call that destroys or replaces, or later on a library thread; never inside a send. Appending to such
+/// a body copies it. A NULL `release` says that the bytes stay for good. On failure nothing was taken and `release`
+/// does not run. With `len` 0 as for set_body. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses; `data` has `len` readable bytes that stay unchanged
+/// until `release` runs, or is NULL; `release` may be called with `user_data` from any thread.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_message_set_body_borrowed(
+    message: *mut rocketmq_message,
+    data: *const c_void,
+    len: usize,
+    release: rocketmq_release_fn,
+    user_data: *mut c_void,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or a message that only this call uses.
+        let message = unsafe { handle::change("message", message) }?;
+        // SAFETY: NULL or a buffer of that length, good until `release` runs by the caller's promise; what is made of
+        // it below runs that when it is dropped, and so outlives every use.
+        let data: &'static [u8] = unsafe { input::bytes("data", data, len) }?;
+        message.share_body(callback::lent_bytes(data, release, user_data));
+        Ok(())
     })
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use protocol::message::name::{self, NameError};
 use protocol::message::properties::{self, names};
 
@@ -102,6 +103,11 @@ impl Message {
     /// Replaces the body by a copy of `data`.
     pub fn set_body(&mut self, data: &[u8]) -> Result<(), Error> {
         self.body.set(data).map_err(|_| no_memory(data.len()))
+    }
+
+    /// Replaces the body by bytes that stay as they are until nothing uses them any more.
+    pub fn share_body(&mut self, bytes: Bytes) {
+        self.body = bytes.into();
     }
 
     /// Adds a copy of `data` behind the body. What is there is copied too while a clone or a send shares it.
