@@ -18,6 +18,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("log", "log"),
     ("config", "config"),
     ("messages", "message"),
+    ("delays of messages", "delay"),
     ("send options", "send_options"),
     ("producer", "producer"),
     ("send results", "send_result"),

@@ -16,7 +16,7 @@
  *      rocketmq_error_status() OK, _outcome() UNKNOWN, _is_retriable() 0. They answer the same for a producer
  *      that was destroyed or belongs to the parent process. NULL text removes tags, keys, property and queue,
  *      and restores a configuration default; NULL elsewhere, a callback included, is INVALID_ARGUMENT.
- *  R4  Input memory is copied before the call returns.
+ *  R4  Input memory is copied before the call returns, unless the call's name says that it is borrowed.
  *  R5  Text is UTF-8 and NUL-terminated. A returned `const char *` is owned by the object it came from and
  *      dies with it; a returned `char *` is the caller's: rocketmq_string_free(). Text received from the
  *      network that is not UTF-8 is repaired with U+FFFD, a NUL ends it; bodies are exact.
@@ -24,7 +24,7 @@
  *      `ROCKETMQ_WAIT_DEFAULT` the value of "send.timeout.ms" (3000 where there is no producer). Other
  *      negative values: INVALID_ARGUMENT. What is not done by then: `ROCKETMQ_ERR_TIMEOUT`.
  *  R7  On the caller's own stack nothing of the application runs, except a release function inside a call
- *      that replaces what it belongs to; never inside a send.
+ *      that replaces or destroys what it belongs to; never inside a send.
  *  R8  [any] = callable from any thread at any time, also from a callback; never waits.
  *      [wait] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
  *      for callbacks: shutdown and global_shutdown, whichever producer they name.
@@ -542,6 +542,21 @@ rocketmq_status rocketmq_message_append_body(rocketmq_message *message,
                                              size_t len);
 
 /**
+ * Lends `len` bytes without a copy. On OK they must stay unchanged until `release` runs: once, after the message
+ * was destroyed or its body replaced, every clone of it too, and every send that shares them has ended. That may
+ * be in the call that destroys or replaces, or later on a library thread; never inside a send. Appending to such
+ * a body copies it. A NULL `release` says that the bytes stay for good. On failure nothing was taken and `release`
+ * does not run. With `len` 0 as for set_body. [one]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_message_set_body_borrowed(rocketmq_message *message,
+                                                   const void *data,
+                                                   size_t len,
+                                                   rocketmq_release_fn release,
+                                                   void *user_data);
+
+/**
  * One of the application's own properties; a NULL `value` removes it. Names that RocketMQ keeps for itself
  * and empty text are `ROCKETMQ_ERR_INVALID_PROPERTY`. [one]
  */
@@ -549,6 +564,31 @@ ROCKETMQ_API
 rocketmq_status rocketmq_message_set_property(rocketmq_message *message,
                                               const char *name,
                                               const char *value);
+
+/**
+ * Many of the application's own properties at once, in the wire form
+ * `name \1 value \2 name \1 value \2 ...`, whose last `\2` may be missing; `len` is in bytes without a NUL, or
+ * `ROCKETMQ_NTS`. They join those that are there; of several with one name the last counts. What
+ * rocketmq_message_set_property() refuses is refused here, and `error` names the property; then none of them
+ * is set. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_message_set_properties_packed(rocketmq_message *message,
+                                                       const char *packed,
+                                                       size_t len,
+                                                       rocketmq_error **error);
+
+/** A number of the application's own, 0 unless set, which consumers get with the message. [one] */
+ROCKETMQ_API rocketmq_status rocketmq_message_set_flag(rocketmq_message *message, int32_t flag);
+
+/**
+ * Whether the broker answers only when the message is stored as the broker is configured: flushed to the disk
+ * and held by replicas. 1 unless set; with 0 (property `WAIT=false`) it answers as soon as it has the message,
+ * and a broker that dies then may lose it. Other values are `ROCKETMQ_ERR_INVALID_ARGUMENT`. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_message_set_wait_store(rocketmq_message *message,
+                                                int32_t on);
 
 /** The topic, owned by the message and good until it is changed, as all text and the body below. [one] */
 ROCKETMQ_API const char *rocketmq_message_topic(const rocketmq_message *message);
@@ -577,6 +617,53 @@ rocketmq_status rocketmq_message_property_at(const rocketmq_message *message,
                                              size_t index,
                                              const char **name,
                                              const char **value);
+
+/**
+ * Unique id of a received message; "" for one being built. A send never writes to its message: each makes a
+ * new id, found in its result or error. [one]
+ */
+ROCKETMQ_API const char *rocketmq_message_id(const rocketmq_message *message);
+
+/** The application's own number, 0 unless set. [one] */
+ROCKETMQ_API int32_t rocketmq_message_flag(const rocketmq_message *message);
+
+/**
+ * When a received message was sent, in milliseconds since 1970; 0 for one being built, which every attempt to
+ * send it stamps anew. [one]
+ */
+ROCKETMQ_API int64_t rocketmq_message_born_ms(const rocketmq_message *message);
+
+/* ------------------------------------------------------ delays of messages */
+
+/**
+ * Has consumers get the message after the delay of this level: 0 at once, 1 to 18 after 1 s, 5 s, 10 s, 30 s,
+ * 1 m, 2 m, 3 m, 4 m, 5 m, 6 m, 7 m, 8 m, 9 m, 10 m, 20 m, 30 m, 1 h and 2 h, unless the broker is configured
+ * with others. Known to brokers of every version. Other levels are `ROCKETMQ_ERR_INVALID_ARGUMENT`. Of this and
+ * the two below the last that is set replaces the others; 0 removes them all. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_message_set_delay_level(rocketmq_message *message,
+                                                 int32_t level);
+
+/**
+ * Has consumers get the message `delay_ms` milliseconds after the broker got it. More than 0, else
+ * `ROCKETMQ_ERR_INVALID_ARGUMENT`; a broker refuses more than it is configured for, three days by default, and
+ * is as precise as its timer, a second by default. Replaces what the other two set.
+ *
+ * Brokers before 5.0.0 do not know timers and would deliver at once: no message with one is sent to them. Every
+ * answer of a broker names its version, and such a message waits for the first one over a connection. Where all
+ * brokers that it may go to are older the send ends with `ROCKETMQ_ERR_NOT_SUPPORTED`, which names broker and
+ * version, and outcome NOT_SENT. [one]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_message_set_delay_ms(rocketmq_message *message,
+                                              int64_t delay_ms);
+
+/**
+ * As rocketmq_message_set_delay_ms(), at a time in milliseconds since 1970 by the broker's clock; one that is
+ * over is at once. [one]
+ */
+ROCKETMQ_API rocketmq_status rocketmq_message_set_deliver_at_ms(rocketmq_message *message, int64_t unix_ms);
 
 /* ------------------------------------------------------------ send options */
 

@@ -117,6 +117,13 @@ impl From<Vec<u8>> for Body {
     }
 }
 
+/// Shared whatever its size, since it is somebody's who wants to know when it is not used any more.
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Form::Shared(bytes))
+    }
+}
+
 /// The pieces, one behind the other.
 fn copied(pieces: &[&[u8]]) -> Result<Vec<u8>, TryReserveError> {
     let mut all = Vec::new();
@@ -127,6 +134,8 @@ fn copied(pieces: &[&[u8]]) -> Result<Vec<u8>, TryReserveError> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     const SIZES: [usize; 5] = [0, 1, 1000, SHARED_BYTES_MIN - 1, SHARED_BYTES_MIN + 1];
@@ -160,6 +169,24 @@ mod tests {
             body.append(b"more").unwrap();
             assert_eq!(sent.as_slice(), pattern(length));
             assert_eq!(body.as_slice(), [&pattern(length)[..], b"more"].concat());
+        }
+    }
+
+    #[test]
+    fn append_copies_what_is_lent_and_lets_it_go() {
+        struct Owner(Arc<[u8]>);
+        impl AsRef<[u8]> for Owner {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+        for length in SIZES {
+            let memory: Arc<[u8]> = pattern(length).into();
+            let mut body = Body::from(Bytes::from_owner(Owner(Arc::clone(&memory))));
+            assert_eq!((body.as_slice().as_ptr(), Arc::strong_count(&memory)), (memory.as_ptr(), 2));
+            body.append(b"more").unwrap();
+            assert_eq!(body.as_slice(), [&pattern(length)[..], b"more"].concat());
+            assert_eq!((&memory[..], Arc::strong_count(&memory)), (&pattern(length)[..], 1));
         }
     }
 

@@ -69,6 +69,15 @@ pub enum CallError {
     /// The request makes no frame.
     #[error("the request cannot be encoded: {0}")]
     Encode(EncodeError),
+    /// The peer's version must be known, and it has not answered anything over this connection yet.
+    #[error("the peer's version is not known")]
+    VersionUnknown,
+    /// The peer's version does not know what is asked of it.
+    #[error("the peer's version {version} is too old for what is asked of it")]
+    TooOld {
+        /// The ordinal that its answers name.
+        version: i32,
+    },
     /// Cut off: the owner or the instance is shutting down.
     #[error("shut down")]
     Closed {
@@ -92,7 +101,11 @@ impl CallError {
             | Self::Timeout { sent, .. }
             | Self::Closed { sent }
             | Self::Cancelled { sent } => *sent,
-            Self::Resolve { .. } | Self::Connect { .. } | Self::Encode(_) => false,
+            Self::Resolve { .. }
+            | Self::Connect { .. }
+            | Self::Encode(_)
+            | Self::VersionUnknown
+            | Self::TooOld { .. } => false,
         }
     }
 
@@ -184,6 +197,10 @@ pub trait Request: Send {
     /// Whether it waits while the peer cannot be reached, since there is nowhere else to go. Otherwise it is
     /// refused with the reason.
     fn is_patient(&self) -> bool;
+    /// The least version of a peer that may be given the request; 0: of any, known or not.
+    fn version_min(&self) -> i32 {
+        0
+    }
     /// Puts the frame into `out`.
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError>;
     /// Takes the outcome. Called without a lock; may submit again.

@@ -76,6 +76,8 @@ pub(crate) struct Connection<'a> {
     gave_turn: bool,
     /// The peer answered something.
     answered: bool,
+    /// What its answers name, as the outbox has it.
+    version: Option<i32>,
     /// When the last request was taken that keeps the connection from being idle.
     used: Instant,
     /// When to look whether it is idle; not moved by every request.
@@ -101,6 +103,7 @@ impl<'a> Connection<'a> {
             stop_seen: false,
             gave_turn: false,
             answered: false,
+            version: None,
             used: now,
             idle_check: now + broker.limits.idle,
             leaving: None,
@@ -120,6 +123,7 @@ impl<'a> Connection<'a> {
         let mut outbox = lock(&self.broker.outbox);
         outbox.set_phase(Phase::Open);
         outbox.connected = true;
+        outbox.peer_version = None;
         outbox.control.connect = false;
         let opaque = outbox.take_opaque();
         let format = outbox.format();
@@ -219,6 +223,11 @@ impl<'a> Connection<'a> {
                 let sent_away = head.code == codes::response::GO_AWAY;
                 // That alone does not make a connection one that can be used.
                 self.answered |= !sent_away;
+                // Before the end of the request, which may lead to one that needs it.
+                if self.version != Some(head.version) {
+                    self.version = Some(head.version);
+                    lock(&self.broker.outbox).peer_version = self.version;
+                }
                 if sent_away {
                     self.leaving.get_or_insert(at + LEAVE_LIMIT);
                     // What this answer leads to waits for the next connection.

@@ -210,6 +210,11 @@ impl Instance {
         Done::new(&*self.world.dispatcher, 0)
     }
 
+    /// What tells a broker of the producers.
+    pub(crate) fn heartbeat(&self) -> Command {
+        self.identity.heartbeat()
+    }
+
     /// Lets brokers know of one more producer of `group`.
     pub fn join(&self, group: &str) {
         *lock(&self.identity.groups).entry(group.to_owned()).or_insert(0) += 1;

@@ -61,6 +61,9 @@ pub(crate) struct Outbox {
     pub(crate) control: Control,
     /// The task has a stream.
     pub(crate) connected: bool,
+    /// What the peer's answers over this connection name; `None` until the first. A frame is written to no other
+    /// connection than the one that is open when it is encoded.
+    pub(crate) peer_version: Option<i32>,
     /// Somebody waits until it is no longer crowded.
     relief_wanted: bool,
 }
@@ -95,6 +98,7 @@ impl Outbox {
             waker: None,
             control: Control::default(),
             connected: false,
+            peer_version: None,
             relief_wanted: false,
         }
     }
@@ -106,6 +110,7 @@ impl Outbox {
             Phase::Down if !request.is_patient() => Err((request, self.refusal())),
             Phase::Open if self.waiting.is_empty() && self.buffer.total() < ENCODED_BYTES_MAX => {
                 let idle = self.entries.is_empty();
+                let request = self.admitted(request)?;
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
                 Ok(if idle { self.waker.take() } else { None })
@@ -140,6 +145,17 @@ impl Outbox {
     /// Whether somebody is to be told that it is not crowded any more.
     pub(crate) fn take_relief(&mut self) -> bool {
         self.relief_wanted && !self.is_crowded() && std::mem::take(&mut self.relief_wanted)
+    }
+
+    /// The request, if the peer is not too old for it.
+    fn admitted(&self, request: Box<dyn Request>) -> Result<Box<dyn Request>, Refused> {
+        let least = request.version_min();
+        match self.peer_version {
+            _ if least == 0 => Ok(request),
+            None => Err((request, CallError::VersionUnknown)),
+            Some(version) if version < least => Err((request, CallError::TooOld { version })),
+            Some(_) => Ok(request),
+        }
     }
 
     fn refusal(&self) -> CallError {
@@ -236,7 +252,9 @@ impl Outbox {
                 break;
             };
             let opaque = self.take_opaque();
-            if let Err(error) = encode(buffer, entries, (opaque, self.format), request) {
+            let admitted = self.admitted(request);
+            let encoded = admitted.and_then(|it| encode(buffer, entries, (opaque, self.format), it));
+            if let Err(error) = encoded {
                 refused.push(error);
             }
         }

@@ -5,6 +5,8 @@ use std::ffi::{c_char, c_void};
 use std::io::Write;
 use std::sync::atomic::AtomicPtr;
 
+use bytes::Bytes;
+
 use crate::error::{Error, ErrorKind};
 use crate::ffi::handle;
 use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
@@ -110,6 +112,30 @@ impl LogTarget {
         let (target, text) = (target.as_c_str().as_ptr(), text.as_c_str().as_ptr());
         // SAFETY: the application's function, called as its type says; both texts outlive the call.
         call(|| unsafe { (self.log)(level, target, text, self.lent.user_data.0) });
+    }
+}
+
+/// Bytes of the application, until nothing uses them any more; then `release` runs. Without one they are static.
+pub(super) fn lent_bytes(
+    bytes: &'static [u8],
+    release: rocketmq_release_fn,
+    user_data: *mut c_void,
+) -> Bytes {
+    if release.is_none() {
+        return Bytes::from_static(bytes);
+    }
+    Bytes::from_owner(LentBytes { bytes, _lent: Lent { user_data: UserData(user_data), release } })
+}
+
+/// The owner of such bytes.
+struct LentBytes {
+    bytes: &'static [u8],
+    _lent: Lent,
+}
+
+impl AsRef<[u8]> for LentBytes {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes
     }
 }
 

@@ -86,6 +86,15 @@ pub(super) unsafe fn bytes<'a>(name: &str, data: *const c_void, len: usize) -> R
     Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) })
 }
 
+/// A switch: 0 or 1.
+pub(super) fn truth(name: &str, value: i32) -> Result<bool, Error> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Error::new(ErrorKind::InvalidArgument, format!("`{name}` is {value}: it must be 0 or 1"))),
+    }
+}
+
 /// Whether the system has memory for a copy of `len` bytes.
 fn has_room_for(len: usize) -> bool {
     let mut room: Vec<u8> = Vec::new();

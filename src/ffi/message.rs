@@ -5,8 +5,8 @@ use std::ptr;
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::output::Output;
-use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_status};
-use crate::ffi::{boundary, handle, input, spare};
+use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_release_fn, rocketmq_status};
+use crate::ffi::{boundary, callback, handle, input, spare};
 use crate::producer::Message;
 use crate::text::Text;
 
@@ -252,6 +252,36 @@ pub unsafe extern "C" fn rocketmq_message_append_body(
     })
 }
 
+/// Lends `len` bytes without a copy. On OK they must stay unchanged until `release` runs: once, after the message
+/// was destroyed or its body replaced, every clone of it too, and every send that shares them has ended. That may
+/// be in the call that destroys or replaces, or later on a library thread; never inside a send. Appending to such
+/// a body copies it. A NULL `release` says that the bytes stay for good. On failure nothing was taken and `release`
+/// does not run. With `len` 0 as for set_body. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses; `data` has `len` readable bytes that stay unchanged
+/// until `release` runs, or is NULL; `release` may be called with `user_data` from any thread.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn rocketmq_message_set_body_borrowed(
+    message: *mut rocketmq_message,
+    data: *const c_void,
+    len: usize,
+    release: rocketmq_release_fn,
+    user_data: *mut c_void,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or a message that only this call uses.
+        let message = unsafe { handle::change("message", message) }?;
+        // SAFETY: NULL or a buffer of that length, good until `release` runs by the caller's promise; what is made of
+        // it below runs that when it is dropped, and so outlives every use.
+        let data: &'static [u8] = unsafe { input::bytes("data", data, len) }?;
+        message.share_body(callback::lent_bytes(data, release, user_data));
+        Ok(())
+    })
+}
+
 /// One of the application's own properties; a NULL `value` removes it. Names that RocketMQ keeps for itself
 /// and empty text are `ROCKETMQ_ERR_INVALID_PROPERTY`. \[one\]
 ///
@@ -272,6 +302,72 @@ pub unsafe extern "C" fn rocketmq_message_set_property(
         // SAFETY: NULL or text.
         let value = unsafe { input::optional_text("value", value) }?;
         message.set_property(name, value)
+    })
+}
+
+/// Many of the application's own properties at once, in the wire form
+/// `name \1 value \2 name \1 value \2 ...`, whose last `\2` may be missing; `len` is in bytes without a NUL, or
+/// `ROCKETMQ_NTS`. They join those that are there; of several with one name the last counts. What
+/// rocketmq_message_set_property() refuses is refused here, and `error` names the property; then none of them
+/// is set. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses; `packed` is NULL or has as many readable bytes as
+/// `len` says; `error` as R2.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_set_properties_packed(
+    message: *mut rocketmq_message,
+    packed: *const c_char,
+    len: usize,
+    error: *mut *mut rocketmq_error,
+) -> rocketmq_status {
+    // SAFETY: NULL or a variable of the caller.
+    let error = unsafe { Output::owned(error) };
+    boundary::run(&error, || {
+        // SAFETY: NULL or a message that only this call uses.
+        let message = unsafe { handle::change("message", message) }?;
+        // SAFETY: NULL or text of that length.
+        let packed = unsafe { input::sized_text("packed", packed, len) }?
+            .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "`packed` is NULL"))?;
+        message.set_properties_packed(packed)
+    })
+}
+
+/// A number of the application's own, 0 unless set, which consumers get with the message. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_set_flag(
+    message: *mut rocketmq_message,
+    flag: i32,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or a message that only this call uses.
+        unsafe { handle::change("message", message) }?.set_flag(flag);
+        Ok(())
+    })
+}
+
+/// Whether the broker answers only when the message is stored as the broker is configured: flushed to the disk
+/// and held by replicas. 1 unless set; with 0 (property `WAIT=false`) it answers as soon as it has the message,
+/// and a broker that dies then may lose it. Other values are `ROCKETMQ_ERR_INVALID_ARGUMENT`. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that nobody else uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_set_wait_store(
+    message: *mut rocketmq_message,
+    on: i32,
+) -> rocketmq_status {
+    boundary::status(|| {
+        // SAFETY: NULL or a message that only this call uses.
+        let message = unsafe { handle::change("message", message) }?;
+        message.set_wait_store(input::truth("on", on)?);
+        Ok(())
     })
 }
 
@@ -376,6 +472,41 @@ pub unsafe extern "C" fn rocketmq_message_property_at(
         value.put(text.as_c_str().as_ptr());
         Ok(())
     })
+}
+
+/// Unique id of a received message; "" for one being built. A send never writes to its message: each makes a
+/// new id, found in its result or error. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that is not changed while the text is in use.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_id(message: *const rocketmq_message) -> *const c_char {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { text(message, |_| const { &Text::EMPTY }) }
+}
+
+/// The application's own number, 0 unless set. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that is not changed meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_flag(message: *const rocketmq_message) -> i32 {
+    // SAFETY: NULL or a live message.
+    boundary::value(-1, || Ok(unsafe { handle::read("message", message) }?.flag()))
+}
+
+/// When a received message was sent, in milliseconds since 1970; 0 for one being built, which every attempt to
+/// send it stamps anew. \[one\]
+///
+/// # Safety
+///
+/// `message` is NULL or a live message that is not changed meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_message_born_ms(message: *const rocketmq_message) -> i64 {
+    // SAFETY: NULL or a live message.
+    boundary::value(-1, || unsafe { handle::read("message", message) }.map(|_| 0))
 }
 
 /// A message without body, in the memory of one that was destroyed where there is one.

@@ -14,7 +14,7 @@
 //!      rocketmq_error_status() OK, _outcome() UNKNOWN, _is_retriable() 0. They answer the same for a producer
 //!      that was destroyed or belongs to the parent process. NULL text removes tags, keys, property and queue,
 //!      and restores a configuration default; NULL elsewhere, a callback included, is INVALID_ARGUMENT.
-//!  R4  Input memory is copied before the call returns.
+//!  R4  Input memory is copied before the call returns, unless the call's name says that it is borrowed.
 //!  R5  Text is UTF-8 and NUL-terminated. A returned `const char *` is owned by the object it came from and
 //!      dies with it; a returned `char *` is the caller's: rocketmq_string_free(). Text received from the
 //!      network that is not UTF-8 is repaired with U+FFFD, a NUL ends it; bodies are exact.
@@ -22,7 +22,7 @@
 //!      `ROCKETMQ_WAIT_DEFAULT` the value of "send.timeout.ms" (3000 where there is no producer). Other
 //!      negative values: INVALID_ARGUMENT. What is not done by then: `ROCKETMQ_ERR_TIMEOUT`.
 //!  R7  On the caller's own stack nothing of the application runs, except a release function inside a call
-//!      that replaces what it belongs to; never inside a send.
+//!      that replaces or destroys what it belongs to; never inside a send.
 //!  R8  \[any\] = callable from any thread at any time, also from a callback; never waits.
 //!      \[wait\] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
 //!      for callbacks: shutdown and global_shutdown, whichever producer they name.
@@ -51,6 +51,7 @@ mod owned;
 mod spare;
 
 mod config;
+mod delay;
 mod error;
 mod log;
 mod message;
@@ -63,6 +64,7 @@ mod types;
 mod version;
 
 pub use config::*;
+pub use delay::*;
 pub use error::*;
 pub use log::*;
 pub use message::*;

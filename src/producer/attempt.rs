@@ -74,11 +74,26 @@ impl Failure {
     /// The sentence's second half.
     pub(crate) fn reason(&self) -> String {
         match self {
+            Self::Call(CallError::TooOld { version }) => format!(
+                "the broker is of version {}, and those before 5.0.0 deliver a message with a timer at once",
+                shown_version(*version)
+            ),
             Self::Call(error) => error.to_string(),
             Self::Refused { code, remark } if remark.is_empty() => format!("the broker answered code {code}"),
             Self::Refused { code, remark } => format!("the broker answered code {code}: {remark}"),
             Self::Garbled(reason) => format!("the broker's answer makes no sense: {reason}"),
         }
+    }
+}
+
+/// The first version of brokers that know timers, 5.0.0; those before take them for ordinary properties.
+pub(crate) const TIMER_VERSION: i32 = 413;
+
+/// As people know it: `MQVersion` numbers snapshots and releases of 4.x, two for each patch, from 4.0.0 on.
+fn shown_version(version: i32) -> String {
+    match version.checked_sub(213) {
+        Some(since @ 0..200) => format!("4.{}.{} ({version})", since / 20, since % 20 / 2),
+        _ => version.to_string(),
     }
 }
 
@@ -91,6 +106,7 @@ pub(crate) const fn call_kind(error: &CallError) -> ErrorKind {
         CallError::Garbled { .. } => ErrorKind::Protocol,
         CallError::Timeout { .. } => ErrorKind::Timeout,
         CallError::Encode(_) => ErrorKind::MessageTooLarge,
+        CallError::VersionUnknown | CallError::TooOld { .. } => ErrorKind::NotSupported,
         CallError::Closed { .. } => ErrorKind::Closed,
         CallError::Cancelled { .. } => ErrorKind::Cancelled,
     }

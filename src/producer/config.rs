@@ -7,6 +7,7 @@ use std::ffi::CStr;
 use std::time::Duration;
 
 use protocol::header::send::Sender;
+use protocol::message::compress::Codec;
 use protocol::message::name;
 use protocol::{HeaderFormat, codes::response};
 
@@ -105,10 +106,10 @@ static KEYS: &[Key] = &[
         c"Whether a message stored with a status other than OK is sent again."),
     key!(c"compress.min.bytes", c"bytes", c"4096", Check::Int(0, i32::MAX as i64),
         c"Bodies of this size and larger are compressed."),
-    key!(c"compress.type", c"enum:zlib|none", c"zlib", Check::OneOf(&["zlib", "none"]),
-        c"How bodies are compressed."),
-    key!(c"compress.level", c"int", c"5", Check::Int(0, 9),
-        c"0 does not compress, 1 is fastest, 9 is smallest."),
+    key!(c"compress.type", c"enum:zlib|lz4|zstd|none", c"zlib", Check::OneOf(&["zlib", "lz4", "zstd", "none"]),
+        c"How bodies are compressed. Every consumer reads zlib; lz4 and zstd are read by consumers from 4.9.4 on, others take them for zlib and fail."),
+    key!(c"compress.level", c"int", c"auto", Check::AutoOrInt(0, 22),
+        c"1 is fastest; up to 9 for zlib, where 0 does not compress, up to 22 for zstd, which takes no 0; lz4 has no levels and ignores it. auto is 5 for zlib and 3 for zstd."),
     key!(c"message.max.bytes", c"bytes", c"4194304", Check::Int(1, 16_000_000),
         c"Largest body, before compression."),
     key!(c"topic.auto.create.key", c"string", c"TBW102", Check::Topic,
@@ -288,6 +289,8 @@ pub(crate) struct Settings {
     pub(crate) namespace: Option<Namespace>,
     /// What every send says of them, in wire form.
     pub(crate) sender: Sender,
+    /// The same for messages that brokers answer before they are stored as configured.
+    pub(crate) sender_not_waiting: Sender,
     pub(crate) send_timeout: Duration,
     /// `None`: an equal share of what is left for each attempt still allowed.
     pub(crate) attempt_timeout: Option<Duration>,
@@ -323,6 +326,7 @@ pub(crate) struct Detector {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Compression {
     pub(crate) bytes_min: usize,
+    pub(crate) codec: Codec,
     pub(crate) level: u32,
 }
 
@@ -335,11 +339,6 @@ impl Settings {
     /// Reads `config` and checks what single values cannot show: required keys.
     pub(crate) fn read(config: &Config) -> Result<Self, Error> {
         let values = Values(config);
-        let compression = (values.text(c"compress.type") != "none" && values.number(c"compress.level") != 0)
-            .then(|| Compression {
-                bytes_min: values.size(c"compress.min.bytes"),
-                level: values.number(c"compress.level").try_into().unwrap_or(5),
-            });
         let namespace = values.optional(c"namespace").map(Namespace::new);
         if namespace.is_some() && values.optional(c"namespace.v2").is_some() {
             let text = "namespace and namespace.v2 are both set: a producer has one namespace, in one form";
@@ -348,12 +347,13 @@ impl Settings {
         let attempt = values.text(c"send.attempt.timeout.ms");
         let client = values.client()?;
         let group = group_on_the_wire(&values.required(c"producer.group")?, namespace.as_ref())?;
-        let of_all = format!("WAIT\u{1}true\u{2}{}", namespace.as_ref().map_or("", Namespace::property));
+        let instance = namespace.as_ref().map_or("", Namespace::property);
+        let sender = Sender::new(&group, &client.default_topic, client.default_queues)
+            .with_unit_mode(values.flag(c"unit.mode"))
+            .with_namespace(client.namespace.as_deref().unwrap_or_default());
         Ok(Self {
-            sender: Sender::new(&group, &client.default_topic, client.default_queues)
-                .with_unit_mode(values.flag(c"unit.mode"))
-                .with_namespace(client.namespace.as_deref().unwrap_or_default())
-                .with_properties(&of_all),
+            sender_not_waiting: sender.clone().with_properties(&format!("WAIT\u{1}false\u{2}{instance}")),
+            sender: sender.with_properties(&format!("WAIT\u{1}true\u{2}{instance}")),
             client,
             group,
             namespace,
@@ -363,7 +363,7 @@ impl Settings {
             retry_codes: parse_codes(values.text(c"send.retry.codes")).unwrap_or_default(),
             retry_unknown: values.flag(c"send.retry.unknown"),
             retry_not_stored_ok: values.flag(c"send.retry.not.stored.ok"),
-            compression,
+            compression: values.compression()?,
             body_bytes_max: values.size(c"message.max.bytes"),
             in_flight_messages_max: values.size(c"inflight.max.messages"),
             in_flight_bytes_max: values.size(c"inflight.max.bytes"),
@@ -417,6 +417,30 @@ impl Values<'_> {
 
     fn flag(&self, name: &'static CStr) -> bool {
         self.text(name) == "true"
+    }
+
+    /// A level that the codec does not have is a mistake, although the key alone would take it.
+    fn compression(&self) -> Result<Option<Compression>, Error> {
+        let kind = self.text(c"compress.type");
+        let (codec, usual) = match kind {
+            "zlib" => (Codec::Zlib, 5),
+            "lz4" => (Codec::Lz4, 0),
+            "zstd" => (Codec::Zstd, 3),
+            _ => return Ok(None),
+        };
+        // It is a number that fits, or `auto`.
+        let level = self.text(c"compress.level").parse().unwrap_or(usual);
+        let levels = codec.levels();
+        if !levels.contains(&level) {
+            let (min, max) = levels.into_inner();
+            let text = format!(
+                "compress.level {level} and compress.type {kind}: {kind} has levels from {min} to {max}"
+            );
+            return Err(Error::new(ErrorKind::InvalidValue, text));
+        }
+        let plain = codec == Codec::Zlib && level == 0;
+        let bytes_min = self.size(c"compress.min.bytes");
+        Ok((!plain).then_some(Compression { bytes_min, codec, level }))
     }
 
     /// The tables are checked also where they are not used, so that a mistake shows before they are.
@@ -511,74 +535,4 @@ impl Change {
 pub(crate) const BUSY_CODES: &[i32] = &[response::SYSTEM_BUSY, response::FLOW_CONTROL];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
-        result.err().map(|error| error.kind())
-    }
-
-    #[test]
-    fn every_default_is_accepted_by_its_own_key() {
-        for key in keys() {
-            let default = key.default.to_str().unwrap();
-            if !default.is_empty() {
-                assert_eq!(key.check.value(default), Ok(()), "{:?}", key.name);
-            }
-        }
-    }
-
-    #[test]
-    fn bad_values_are_refused_with_the_key_and_the_reason() {
-        for (key, value, reason) in [
-            ("send.timeout.ms", "0", "from 1"),
-            ("send.timeout.ms", "soon", "whole number"),
-            ("unit.mode", "yes", "true or false"),
-            ("header.format", "xml", "json, rocketmq"),
-            ("namesrv.addr", "host", "port"),
-            ("namesrv.domain", "http://host", "without http://"),
-            ("namesrv.subgroup", "a b", "blank"),
-            ("producer.group", "a b", "\"a b\""),
-            ("instance.name", "a@b", "@"),
-            ("send.retry.codes", "1,x", "commas"),
-        ] {
-            let error = Config::new().set(key, Some(value)).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidValue);
-            let text = error.to_string();
-            assert!(text.contains(key) && text.contains(value) && text.contains(reason), "{text}");
-        }
-        assert_eq!(kind(Config::new().set("send.timeout", Some("1"))), Some(ErrorKind::UnknownKey));
-    }
-
-    #[test]
-    fn none_restores_the_default() {
-        let mut config = Config::new();
-        config.set("send.retries", Some("7")).unwrap();
-        assert_eq!(config.get("send.retries").unwrap(), "7");
-        config.set("send.retries", None).unwrap();
-        assert_eq!(config.get("send.retries").unwrap(), "2");
-    }
-
-    #[test]
-    fn a_group_and_a_name_server_are_required() {
-        let mut config = Config::new();
-        config.set("namesrv.addr", Some("a:1;b:2")).unwrap();
-        let error = Settings::read(&config).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidValue);
-        assert!(error.to_string().contains("producer.group"));
-        config.set("producer.group", Some("G")).unwrap();
-        let settings = Settings::read(&config).unwrap();
-        let servers = Source::list(vec![Address::parse("b:2").unwrap(), Address::parse("a:1").unwrap()]);
-        assert_eq!((settings.client.name_servers, settings.retries), (servers, 2));
-    }
-
-    #[test]
-    fn exactly_the_live_keys_can_be_changed() {
-        for key in keys() {
-            let refused = kind(Change::read(name_of(key), "a:1"));
-            assert_eq!(refused, (!key.live).then_some(ErrorKind::InvalidArgument), "{:?}", key.name);
-        }
-        assert_eq!(kind(Change::read("no.such.key", "1")), Some(ErrorKind::UnknownKey));
-        assert_eq!(kind(Change::read("namesrv.addr", "host")), Some(ErrorKind::InvalidValue));
-    }
-}
+mod tests;

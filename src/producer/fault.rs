@@ -70,9 +70,13 @@ impl Verdict {
     /// Of a failed attempt; `None` when it says nothing of the broker.
     pub(crate) const fn of(failure: &Failure) -> Option<Self> {
         match failure {
-            Failure::Call(CallError::Encode(_) | CallError::Closed { .. } | CallError::Cancelled { .. }) => {
-                None
-            }
+            Failure::Call(
+                CallError::Encode(_)
+                | CallError::VersionUnknown
+                | CallError::TooOld { .. }
+                | CallError::Closed { .. }
+                | CallError::Cancelled { .. },
+            ) => None,
             Failure::Call(_) => Some(Self::Failed { answered: false }),
             Failure::Garbled(_) => Some(Self::Failed { answered: true }),
             // What is wrong with the message or the topic says nothing of the broker.

@@ -2,6 +2,7 @@
 //! completion and the permits, so whatever happens to it, the send ends once and its room comes back.
 
 mod end;
+mod question;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::body::Body;
-use crate::client::broker::{Answer, Done, NOBODY, Owner, Reply, Request};
+use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Owner, Reply, Request};
 use crate::client::instance::Instance;
 use crate::client::layout::RouteQueue;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
@@ -34,11 +35,25 @@ pub(crate) struct Parcel {
     /// The message's own properties in wire form, if it has some.
     pub(crate) properties: Option<Arc<str>>,
     pub(crate) sys_flag: i32,
+    /// The application's own number.
+    pub(crate) flag: i32,
+    /// Whether the broker answers only when the message is stored as configured.
+    pub(crate) wait_store: bool,
+    /// Whether it must not come to a broker that does not know timers.
+    pub(crate) timed: bool,
     pub(crate) place: Place,
 }
 
 impl Parcel {
-    const EMPTY: Self = Self { body: Body::EMPTY, properties: None, sys_flag: 0, place: Place::Any };
+    const EMPTY: Self = Self {
+        body: Body::EMPTY,
+        properties: None,
+        sys_flag: 0,
+        flag: 0,
+        wait_store: true,
+        timed: false,
+        place: Place::Any,
+    };
 }
 
 /// Where a send may go.
@@ -128,6 +143,10 @@ struct Target {
 impl Target {
     fn broker_name(&self) -> &Text {
         self.route.brokers.get(self.queue.broker).map_or(const { &Text::EMPTY }, |broker| &broker.name)
+    }
+
+    fn broker(&self) -> Option<Arc<Broker>> {
+        self.route.brokers.get(self.queue.broker).map(|known| Arc::clone(&known.broker))
     }
 
     fn shown(&self) -> String {
@@ -316,11 +335,15 @@ impl Flight {
     /// The same attempt once more: the broker did not serve it, and takes new connections or its place is
     /// taken by another.
     fn over_another_connection(mut self: Box<Self>, done: &mut Done<'_>) {
-        let broker = self.target.as_mut().and_then(|target| {
+        if let Some(target) = &mut self.target {
             target.went_away = true;
-            target.route.brokers.get(target.queue.broker).map(|known| Arc::clone(&known.broker))
-        });
-        match broker {
+        }
+        self.submit_again(done);
+    }
+
+    /// The same attempt, to the broker that it chose.
+    fn submit_again(self: Box<Self>, done: &mut Done<'_>) {
+        match self.target.as_ref().and_then(Target::broker) {
             Some(broker) => {
                 broker.submit(self, done);
             }
@@ -440,17 +463,22 @@ impl Request for Flight {
                 .is_some_and(|target| !select::other_is_up(&target.route, target.queue.broker))
     }
 
+    fn version_min(&self) -> i32 {
+        if self.parcel.timed { attempt::TIMER_VERSION } else { 0 }
+    }
+
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
         // It has chosen a queue before it is submitted.
         let Some(target) = &self.target else { return Err(EncodeError::QueueId(-1)) };
+        let settings = &self.producer.settings;
         let head = PreparedSend {
-            sender: &self.producer.settings.sender,
+            sender: if self.parcel.wait_store { &settings.sender } else { &settings.sender_not_waiting },
             topic: &target.route.wire_topic,
             broker_name: target.route.brokers.get(target.queue.broker).map(|known| &known.wire_name),
             queue_id: target.queue.id,
             sys_flag: self.parcel.sys_flag,
             born_ms: target.born_ms,
-            flag: 0,
+            flag: self.parcel.flag,
             id: Some(&self.result.id),
             properties: self.parcel.properties.as_deref().unwrap_or_default(),
             reconsume_times: 0,
@@ -466,6 +494,7 @@ impl Request for Flight {
             Reply::Answer(answer) => self.on_answer(answer, done),
             // A one-way send is over when it is written, and gives back its room.
             Reply::Written => self.land(done),
+            Reply::Failed(CallError::VersionUnknown) => self.ask_version(done),
             Reply::Failed(error) => self.on_failure(&Failure::Call(error), done),
         }
     }

@@ -1,8 +1,10 @@
 //! A message to send: topic, tags, keys, properties and body. Setters check characters; what depends on
 //! lengths is checked at the send, by `limits`.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use protocol::message::name::{self, NameError};
 use protocol::message::properties::{self, names};
 use protocol::message::sharding;
@@ -10,6 +12,9 @@ use protocol::message::sharding;
 use crate::client::body::Body;
 use crate::error::{Error, ErrorKind};
 use crate::text::Text;
+
+/// What brokers have levels for unless configured; they take higher ones for the last.
+const DELAY_LEVEL_MAX: i32 = 18;
 
 /// A message to send. Cloning shares a large body and every text.
 #[derive(Clone, Debug)]
@@ -19,6 +24,12 @@ pub struct Message {
     topic_is_valid: bool,
     /// Of the sharding key, if there is one.
     key_hash: Option<i32>,
+    /// The application's own number, which RocketMQ passes on.
+    flag: i32,
+    /// Whether the broker answers only when the message is stored as configured.
+    wait_store: bool,
+    /// Whether one of the properties is a timer's.
+    timed: bool,
     /// Names are unique, none is empty, no text holds a separator.
     properties: Vec<(Text, Text)>,
     /// The properties in wire form, made by the first send after a change.
@@ -34,6 +45,9 @@ impl Message {
             topic,
             topic_is_valid,
             key_hash: None,
+            flag: 0,
+            wait_store: true,
+            timed: false,
             properties: Vec::new(),
             wire: OnceLock::new(),
             body: Body::EMPTY,
@@ -54,6 +68,7 @@ impl Message {
             self.key_hash = None;
             self.wire = OnceLock::new();
         }
+        (self.flag, self.wait_store, self.timed) = (0, true, false);
         self.body.clear();
     }
 
@@ -105,6 +120,11 @@ impl Message {
         self.body.set(data).map_err(|_| no_memory(data.len()))
     }
 
+    /// Replaces the body by bytes that stay as they are until nothing uses them any more.
+    pub fn share_body(&mut self, bytes: Bytes) {
+        self.body = bytes.into();
+    }
+
     /// Adds a copy of `data` behind the body. What is there is copied too while a clone or a send shares it.
     pub fn append_body(&mut self, data: &[u8]) -> Result<(), Error> {
         self.body.append(data).map_err(|_| no_memory(data.len()))
@@ -112,14 +132,87 @@ impl Message {
 
     /// Sets a property of the application; `None` removes it. RocketMQ's own names are refused.
     pub fn set_property(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
-        check_value("a property's name", name)?;
-        if properties::is_reserved(name) {
-            return Err(Error::new(
-                ErrorKind::InvalidProperty,
-                format!("the property name {name:?} is RocketMQ's own"),
-            ));
-        }
+        check_name(name)?;
         self.put(name, value)
+    }
+
+    /// Sets many properties of the application at once, in wire form; the last separator may be missing. All or none.
+    pub fn set_properties_packed(&mut self, packed: &str) -> Result<(), Error> {
+        let mut fresh: Vec<(&str, &str)> = Vec::new();
+        // Where each name stands: a text may hold very many.
+        let mut places = BTreeMap::new();
+        for item in packed.strip_suffix(properties::ITEM).unwrap_or(packed).split(properties::ITEM) {
+            if packed.is_empty() {
+                break;
+            }
+            let Some((name, value)) = item.split_once(properties::NAME_VALUE) else {
+                let text = format!("the packed property {item:?} has no \\1 between name and value");
+                return Err(Error::new(ErrorKind::InvalidProperty, text));
+            };
+            check_name(name)?;
+            check_value(name, value)?;
+            match places.get(name).and_then(|place: &usize| fresh.get_mut(*place)) {
+                Some(present) => present.1 = value,
+                None => {
+                    places.insert(name, fresh.len());
+                    fresh.push((name, value));
+                }
+            }
+        }
+        for (name, present) in &mut self.properties {
+            if let Some((_, value)) = places.remove(name.as_str()).and_then(|place| fresh.get(place)) {
+                *present = (*value).into();
+            }
+        }
+        let added = fresh.into_iter().filter(|(name, _)| places.contains_key(name));
+        self.properties.extend(added.map(|(name, value)| (name.into(), value.into())));
+        self.key_hash = self.property(names::SHARDING_KEY).map(|key| sharding::java_hash(key.as_str()));
+        self.wire = OnceLock::new();
+        Ok(())
+    }
+
+    /// Has it delivered after the delay of `level`, 1 to 18; 0 at once. Replaces any other delay.
+    pub fn set_delay_level(&mut self, level: i32) -> Result<(), Error> {
+        if !(0..=DELAY_LEVEL_MAX).contains(&level) {
+            let text = format!("`level` is {level}: it must be from 0 to {DELAY_LEVEL_MAX}");
+            return Err(Error::new(ErrorKind::InvalidArgument, text));
+        }
+        self.put_delay(names::DELAY, (level > 0).then_some(level.into()))
+    }
+
+    /// Has it delivered after so many milliseconds. Replaces any other delay.
+    pub fn set_delay_ms(&mut self, delay_ms: i64) -> Result<(), Error> {
+        self.put_delay(names::TIMER_DELAY_MS, Some(positive("delay_ms", delay_ms)?))
+    }
+
+    /// Has it delivered at this time, in milliseconds since 1970. Replaces any other delay.
+    pub fn set_deliver_at_ms(&mut self, unix_ms: i64) -> Result<(), Error> {
+        self.put_delay(names::TIMER_DELIVER_MS, Some(positive("unix_ms", unix_ms)?))
+    }
+
+    /// Sets the application's own number, which RocketMQ passes on.
+    pub const fn set_flag(&mut self, flag: i32) {
+        self.flag = flag;
+    }
+
+    /// Sets whether the broker answers only when the message is stored as configured.
+    pub const fn set_wait_store(&mut self, wait_store: bool) {
+        self.wait_store = wait_store;
+    }
+
+    /// The application's own number.
+    pub const fn flag(&self) -> i32 {
+        self.flag
+    }
+
+    /// Whether the broker answers only when the message is stored as configured.
+    pub(crate) const fn waits_for_store(&self) -> bool {
+        self.wait_store
+    }
+
+    /// Whether brokers before 5.0.0 would deliver it at once, although it is to be delivered later.
+    pub(crate) const fn is_timed(&self) -> bool {
+        self.timed
     }
 
     /// The topic.
@@ -176,6 +269,15 @@ impl Message {
         }))
     }
 
+    /// Brokers take one of these at most.
+    fn put_delay(&mut self, name: &str, value: Option<i64>) -> Result<(), Error> {
+        for other in [names::DELAY, names::TIMER_DELAY_MS, names::TIMER_DELIVER_MS] {
+            self.put(other, None)?;
+        }
+        self.timed = value.is_some() && name != names::DELAY;
+        value.map_or(Ok(()), |value| self.put(name, Some(&value.to_string())))
+    }
+
     fn put(&mut self, name: &str, value: Option<&str>) -> Result<(), Error> {
         if let Some(value) = value {
             check_value(name, value)?;
@@ -195,6 +297,23 @@ impl Message {
         self.wire = OnceLock::new();
         Ok(())
     }
+}
+
+fn positive(what: &str, value: i64) -> Result<i64, Error> {
+    if value > 0 {
+        return Ok(value);
+    }
+    Err(Error::new(ErrorKind::InvalidArgument, format!("`{what}` is {value}: it must be more than 0")))
+}
+
+/// Refuses RocketMQ's own names, and those that are none.
+fn check_name(name: &str) -> Result<(), Error> {
+    check_value("a property's name", name)?;
+    if properties::is_reserved(name) {
+        let text = format!("the property name {name:?} is RocketMQ's own");
+        return Err(Error::new(ErrorKind::InvalidProperty, text));
+    }
+    Ok(())
 }
 
 /// Refuses what would break the wire form or what readers drop: empty or blank text, NUL, \1 and \2.
@@ -263,15 +382,93 @@ mod tests {
     }
 
     #[test]
+    fn the_sharding_key_counts_however_it_was_set() {
+        let mut m = Message::new("T").unwrap();
+        let hash = Some(sharding::java_hash("key"));
+        assert_eq!(m.key_hash(), None);
+        m.set_sharding_key(Some("key")).unwrap();
+        assert_eq!((m.key_hash(), m.property("__SHARDINGKEY").map(Text::as_str)), (hash, Some("key")));
+        m.set_sharding_key(None).unwrap();
+        assert_eq!((m.key_hash(), m.property_at(0)), (None, None));
+        m.set_property("__SHARDINGKEY", Some("key")).unwrap();
+        assert_eq!(m.key_hash(), hash);
+        m.set_properties_packed("__SHARDINGKEY\u{1}other\u{2}").unwrap();
+        assert_eq!(m.key_hash(), Some(sharding::java_hash("other")));
+        assert_eq!(kind(m.set_sharding_key(Some(" "))), Some(ErrorKind::InvalidProperty));
+        assert_eq!(m.key_hash(), Some(sharding::java_hash("other")), "a refused one changes nothing");
+        m.renew("T").unwrap();
+        assert_eq!(m.key_hash(), None);
+    }
+
+    #[test]
+    fn packed_properties_are_set_all_or_none() {
+        let mut m = Message::new("T").unwrap();
+        m.set_property("b", Some("old")).unwrap();
+        m.set_properties_packed("").unwrap();
+        m.set_properties_packed("a\u{1}1\u{2}b\u{1}2\u{2}a\u{1}3\u{2}").unwrap();
+        m.set_properties_packed("c\u{1}4").unwrap();
+        let all = "b\u{1}2\u{2}a\u{1}3\u{2}c\u{1}4\u{2}";
+        assert_eq!(m.wire_properties().map(|wire| &**wire), Some(all));
+        for (bad, named) in [
+            ("\u{2}", "\"\""),
+            ("d", "\"d\""),
+            ("d\u{1}", "d: "),
+            ("\u{1}v", "name"),
+            ("d\u{1}v\u{2}\u{2}e\u{1}v", "\"\""),
+            ("d\u{1}v\u{1}w", "d: "),
+            ("d\u{1}v\0", "d: "),
+            ("d\u{1}v\u{2}TAGS\u{1}v", "\"TAGS\""),
+        ] {
+            let error = m.set_properties_packed(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidProperty, "{bad:?}");
+            assert!(error.to_string().contains(named), "{bad:?}: {error}");
+            assert_eq!(m.wire_properties().map(|wire| &**wire), Some(all), "{bad:?}");
+        }
+        let many: String = (0..100_000).map(|n| format!("{n}\u{1}v\u{2}")).collect();
+        m.set_properties_packed(&many).unwrap();
+        m.set_properties_packed(&many).unwrap();
+        assert_eq!(m.properties.len(), 100_003, "soon, although there are very many");
+    }
+
+    #[test]
+    fn the_delay_set_last_is_the_one_there_is() {
+        let mut m = Message::new("T").unwrap();
+        let there = |m: &Message| m.wire_properties().map(|wire| wire.to_string());
+        m.set_delay_level(18).unwrap();
+        assert_eq!((there(&m).as_deref(), m.is_timed()), (Some("DELAY\u{1}18\u{2}"), false));
+        m.set_delay_ms(1).unwrap();
+        assert_eq!((there(&m).as_deref(), m.is_timed()), (Some("TIMER_DELAY_MS\u{1}1\u{2}"), true));
+        m.set_deliver_at_ms(i64::MAX).unwrap();
+        let last = "TIMER_DELIVER_MS\u{1}9223372036854775807\u{2}";
+        assert_eq!((there(&m).as_deref(), m.is_timed()), (Some(last), true));
+        for level in [-1, 19, i32::MAX] {
+            assert_eq!(kind(m.set_delay_level(level)), Some(ErrorKind::InvalidArgument));
+        }
+        for ms in [0, -1, i64::MIN] {
+            assert_eq!(kind(m.set_delay_ms(ms)), Some(ErrorKind::InvalidArgument));
+            assert_eq!(kind(m.set_deliver_at_ms(ms)), Some(ErrorKind::InvalidArgument));
+        }
+        assert_eq!((there(&m).as_deref(), m.is_timed()), (Some(last), true));
+        m.set_delay_level(0).unwrap();
+        assert_eq!((there(&m), m.is_timed()), (None, false));
+        m.set_delay_ms(1).unwrap();
+        m.renew("T").unwrap();
+        assert_eq!((there(&m), m.is_timed()), (None, false));
+    }
+
+    #[test]
     fn a_renewed_message_is_as_good_as_a_new_one() {
         let mut m = Message::new(&"x".repeat(300)).unwrap();
         m.set_tags(Some("TagA")).unwrap();
         m.set_body(b"body").unwrap();
+        m.set_flag(7);
+        m.set_wait_store(false);
         assert!(m.wire_properties().is_some() && !m.topic_is_valid());
         assert_eq!(kind(m.renew("a b")), Some(ErrorKind::InvalidTopic));
         m.renew("T").unwrap();
         assert_eq!((m.topic().as_str(), m.tags().as_str(), m.body()), ("T", "", &b""[..]));
         assert!(m.wire_properties().is_none() && m.topic_is_valid());
+        assert_eq!((m.flag(), m.waits_for_store()), (0, true));
         m.renew("T").unwrap();
         assert!(m.topic_is_valid());
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::message::{compress, flags};
+use protocol::message::compress;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
 use crate::producer::budget::{Full, Permit};
-use crate::producer::flight::{Flight, Parcel, Place, Spare};
+use crate::producer::flight::{Flight, Place, Spare};
 use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
@@ -224,10 +224,12 @@ impl Producer {
             }
         }
         let place = self.place(message, options)?;
-        let Parcel { properties, body, sys_flag, place: of_parcel } = flight.parcel();
-        *properties = message.wire_properties().cloned();
-        *of_parcel = place;
-        *sys_flag = self.pack(message, body)?;
+        let parcel = flight.parcel();
+        (parcel.flag, parcel.wait_store, parcel.timed) =
+            (message.flag(), message.waits_for_store(), message.is_timed());
+        parcel.place = place;
+        parcel.properties = message.wire_properties().cloned();
+        parcel.sys_flag = self.pack(message, &mut parcel.body)?;
         Ok(())
     }
 
@@ -267,12 +269,13 @@ impl Producer {
     fn pack(&self, message: &Message, body: &mut Body) -> Result<i32, Error> {
         let bytes = message.body();
         if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
-            let deflated = compress::deflate(bytes, compression.level).map_err(|error| {
+            let codec = compression.codec;
+            let packed = compress::compress(codec, bytes, compression.level).map_err(|error| {
                 Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
             })?;
-            if deflated.len() < bytes.len() {
-                *body = deflated.into();
-                return Ok(flags::COMPRESSED | flags::ZLIB);
+            if packed.len() < bytes.len() {
+                *body = packed.into();
+                return Ok(codec.sys_flag());
             }
         }
         body.take_over(message.body_to_send()).map_err(|_| {

@@ -59,6 +59,65 @@ fn what_is_set_is_read() {
 }
 
 #[test]
+fn flag_and_delays_are_set_and_read_and_checked() {
+    let message = message("T", b"x");
+    let m = message.object;
+    let pair = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+    unsafe {
+        assert_eq!((rocketmq_message_flag(m), rocketmq_message_born_ms(m)), (0, 0));
+        assert_eq!(text(rocketmq_message_id(m)), "");
+        assert_eq!((rocketmq_message_flag(ptr::null()), rocketmq_message_born_ms(ptr::null())), (-1, -1));
+        assert_eq!(rocketmq_message_set_flag(m, i32::MIN), OK);
+        assert_eq!(rocketmq_message_flag(m), i32::MIN);
+        for on in [0, 1] {
+            assert_eq!(rocketmq_message_set_wait_store(m, on), OK);
+        }
+        for on in [-1, 2, i32::MAX] {
+            assert_eq!(rocketmq_message_set_wait_store(m, on), INVALID_ARGUMENT);
+        }
+        assert_eq!(rocketmq_message_set_delay_level(m, 3), OK);
+        assert_eq!(properties(&message), pair("DELAY", "3"));
+        assert_eq!(rocketmq_message_set_delay_ms(m, 500), OK);
+        assert_eq!(properties(&message), pair("TIMER_DELAY_MS", "500"));
+        assert_eq!(rocketmq_message_set_deliver_at_ms(m, 1_700_800_000_000), OK);
+        assert_eq!(rocketmq_message_set_delay_level(m, 19), INVALID_ARGUMENT);
+        assert_eq!(rocketmq_message_set_delay_ms(m, 0), INVALID_ARGUMENT);
+        assert_eq!(rocketmq_message_set_deliver_at_ms(m, -1), INVALID_ARGUMENT);
+        assert_eq!(properties(&message), pair("TIMER_DELIVER_MS", "1700800000000"));
+        assert_eq!(rocketmq_message_set_delay_level(m, 0), OK);
+    }
+    assert_eq!(properties(&message), []);
+}
+
+#[test]
+fn packed_properties_are_set_all_or_none_and_the_error_names_the_wrong_one() {
+    let message = message("T", b"x");
+    let m = message.object;
+    let set = |packed: &[u8], len| {
+        call(|error| unsafe { rocketmq_message_set_properties_packed(m, packed.as_ptr().cast(), len, error) })
+    };
+    let packed = b"city\x01\xe6\x9d\xad\xe5\xb7\x9e\x02n\x011\x02and more";
+    set(packed, 16).unwrap();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let all = [pair("city", "杭州"), pair("n", "1")];
+    assert_eq!(properties(&message), all);
+    set(b"n\x012\0", usize::MAX).unwrap();
+    set(b"n\x011", 3).unwrap();
+    for (bad, status, named) in [
+        (&b"a\x01b\x02UNIQ_KEY\x01x"[..], INVALID_PROPERTY, "UNIQ_KEY"),
+        (b"a\x01b\x02empty\x01", INVALID_PROPERTY, "empty"),
+        (b"a\x01b\x02twice\x01c\x01d", INVALID_PROPERTY, "twice"),
+        (b"a\x01b\x02nul\x01\0", INVALID_PROPERTY, "nul"),
+        (b"a\x01\xff", INVALID_UTF8, "packed"),
+    ] {
+        let failure = set(bad, bad.len()).unwrap_err();
+        assert_eq!(failure.status, status, "{failure:?}");
+        assert!(failure.message.contains(named), "{failure:?}");
+        assert_eq!(properties(&message), all);
+    }
+}
+
+#[test]
 fn a_message_has_nothing_of_one_that_was_destroyed() {
     for (topic, large) in [(c"TopicTest", false), (c"Other", false), (c"TopicTest", true)] {
         let before = message("TopicTest", &vec![7; if large { 1 << 20 } else { 100 }]);

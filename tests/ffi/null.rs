@@ -92,6 +92,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "keys" => "\"key\"",
             "key" if function.name == "rocketmq_message_set_sharding_key" => "\"key\"",
             "name" => "\"city\"",
+            "packed" => "\"a\\1b\"",
             "broker" => "\"broker-a\"",
             "key" if function.name == "rocketmq_global_set" => "\"runtime.worker.threads\"",
             "key" if function.name == "rocketmq_producer_update" => "\"namesrv.addr\"",
@@ -103,11 +104,13 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
         .into(),
         Kind::Buffer => "\"body\"".into(),
         Kind::Number => match name {
+            "len" if function.name == "rocketmq_message_set_properties_packed" => "3",
             "len" | "body_len" => "4",
             "topic_len" | "tags_len" | "keys_len" => "ROCKETMQ_NTS",
             "timeout_ms" => "3000",
             "max_level" => "ROCKETMQ_LOG_WARN",
-            "index" | "queue_id" | "flags" => "0",
+            "index" | "queue_id" | "flags" | "flag" | "on" | "level" => "0",
+            "delay_ms" | "unix_ms" => "1",
             "what" => "ROCKETMQ_PURGE_WAITING",
             _ => panic!("{}: which number is {name}?", function.name),
         }

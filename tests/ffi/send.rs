@@ -15,7 +15,7 @@ use crate::support::*;
 
 type SendResult = Owned<rocketmq_send_result>;
 
-fn send(
+pub(crate) fn send(
     producer: &Owned<rocketmq_producer>,
     message: &Owned<rocketmq_message>,
     options: Option<&Owned<rocketmq_send_options>>,
@@ -29,7 +29,7 @@ fn send(
     Ok(owned(result, rocketmq_send_result_destroy))
 }
 
-fn send_async(
+pub(crate) fn send_async(
     producer: &Owned<rocketmq_producer>,
     message: &Owned<rocketmq_message>,
     ends: &Ends,

@@ -25,4 +25,5 @@ mod route_answers;
 mod routes;
 mod scripts;
 mod send;
+mod timers;
 mod world;

@@ -1,6 +1,7 @@
 //! Sends that succeed: what reaches the broker and what comes back.
 
 use protocol::HeaderFormat;
+use protocol::codes::request;
 use protocol::message::properties;
 use rocketmq_mock::{Fault, Rule};
 use rocketmq_producer::producer::{SendOptions, SendStatus};
@@ -8,6 +9,7 @@ use rocketmq_producer::text::Text;
 
 use tokio::time::Instant;
 
+use crate::record::Record;
 use crate::world::{Told, message, ms, send, simulate_one, simulate_two, within};
 
 #[test]
@@ -45,6 +47,38 @@ fn a_message_arrives_as_it_was_set() {
 }
 
 #[test]
+fn flag_and_wait_store_are_in_the_request_of_that_message_only() {
+    for format in ["json", "rocketmq"] {
+        for namespace in [&[][..], &[("namespace", "NS")]] {
+            simulate_one(|sim| async move {
+                let settings = [&[("header.format", format)], namespace].concat();
+                let p = sim.start(&settings).await;
+                let topic = if namespace.is_empty() { "T" } else { "NS%T" };
+                let mut m = message("T");
+                for (index, (flag, wait)) in
+                    [(0, true), (i32::MIN, false), (7, true), (0, false)].into_iter().enumerate()
+                {
+                    m.set_flag(flag);
+                    m.set_wait_store(wait);
+                    send(&p, &m, &SendOptions::default()).await.unwrap();
+                    let stored = sim.core.message(topic, index).unwrap();
+                    assert_eq!(stored.flag, flag);
+                    let waits: Vec<_> =
+                        properties::iter(&stored.properties).filter(|(name, _)| *name == "WAIT").collect();
+                    assert_eq!(waits, [("WAIT", if wait { "true" } else { "false" })]);
+                    let instance = (!namespace.is_empty()).then_some("NS");
+                    assert_eq!(stored.property("INSTANCE_ID"), instance);
+                }
+                // The memory of an ended send is that of the next.
+                send(&p, &message("T"), &SendOptions::default()).await.unwrap();
+                let stored = sim.core.message(topic, 4).unwrap();
+                assert_eq!((stored.flag, stored.property("WAIT")), (0, Some("true")));
+            });
+        }
+    }
+}
+
+#[test]
 fn bodies_from_the_threshold_on_are_compressed_unless_that_makes_them_larger() {
     simulate_one(|sim| async move {
         let p = sim.start(&[]).await;
@@ -66,6 +100,33 @@ fn bodies_from_the_threshold_on_are_compressed_unless_that_makes_them_larger() {
         send(&plain, &m, &SendOptions::default()).await.unwrap();
         assert_eq!(sim.core.message("T", 3).unwrap().sys_flag, 0);
     });
+}
+
+#[test]
+fn every_way_to_compress_is_read_back_and_each_attempt_has_the_same_bytes() {
+    for (kind, flag) in [("zlib", 0x301), ("lz4", 0x101), ("zstd", 0x201)] {
+        simulate_two(|sim| async move {
+            let mut chance = fastrand::Rng::with_seed(1);
+            let noise: Vec<u8> = (0..5000).map(|_| chance.u8(..)).collect();
+            let p = sim.start(&[("compress.type", kind)]).await;
+            sim.core.fault(0, Rule::once(Fault::respond(1)).sends());
+            sim.core.fault(1, Rule::once(Fault::respond(1)).sends());
+            let body: Vec<u8> = (0..20_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+            let mut m = message("T");
+            m.set_body(&body).unwrap();
+            let record = Record::of(&sim);
+            assert_eq!(send(&p, &m, &SendOptions::default()).await.unwrap().attempts, 3, "{kind}");
+            let seen = record.with_code(request::SEND_MESSAGE_V2);
+            assert_eq!(seen.len(), 3);
+            assert!(seen.iter().all(|sent| sent.body == seen[0].body && sent.body.len() < body.len()));
+            let stored = sim.core.message("T", 0).unwrap();
+            assert_eq!((stored.sys_flag, stored.unpacked_body()), (flag, Some(&body[..])));
+            m.set_body(&noise).unwrap();
+            send(&p, &m, &SendOptions::default()).await.unwrap();
+            let stored = sim.core.message("T", 1).unwrap();
+            assert_eq!((stored.sys_flag, &stored.body[..]), (0, &noise[..]), "{kind}");
+        });
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ struct Fake {
     number: u64,
     deadline: Option<Instant>,
     patient: bool,
+    version_min: i32,
     bytes: Result<usize, EncodeError>,
 }
 
@@ -33,6 +34,10 @@ impl Request for Fake {
         self.patient
     }
 
+    fn version_min(&self) -> i32 {
+        self.version_min
+    }
+
     fn encode(&self, _: i32, _: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
         let bytes = self.bytes?;
         out.frame(&Body::EMPTY, |head| {
@@ -45,7 +50,7 @@ impl Request for Fake {
 }
 
 fn fake(number: u64) -> Fake {
-    Fake { number, deadline: None, patient: false, bytes: Ok(10) }
+    Fake { number, deadline: None, patient: false, version_min: 0, bytes: Ok(10) }
 }
 
 fn numbers(requests: &[Box<dyn Request>]) -> Vec<u64> {
@@ -257,6 +262,30 @@ fn what_makes_no_frame_is_given_back() {
     let refused = b.outbox.take(&mut buffer, &mut entries);
     assert_eq!(refused.iter().map(|(request, _)| request.owner().number).collect::<Vec<_>>(), [3]);
     assert_eq!(entries.len(), 2);
+}
+
+#[test]
+fn what_needs_a_version_is_encoded_only_for_a_peer_that_has_it() {
+    let mut b = Beside::new(Phase::Open);
+    let needing = |number| Fake { version_min: 413, ..fake(number) };
+    b.put(fake(1));
+    let unknown = b.outbox.submit(Box::new(needing(2))).map(|_| ()).unwrap_err().1;
+    assert!(matches!(unknown, CallError::VersionUnknown), "{unknown}");
+    b.outbox.peer_version = Some(412);
+    let old = b.outbox.submit(Box::new(needing(3))).map(|_| ()).unwrap_err().1;
+    assert!(matches!(old, CallError::TooOld { version: 412 }), "{old}");
+    b.outbox.peer_version = Some(413);
+    b.put(needing(4));
+    assert_eq!(numbers(&b.outbox.drain_encoded()), [1, 4]);
+
+    b.outbox.set_phase(Phase::Waiting);
+    b.put(needing(5));
+    b.put(fake(6));
+    b.outbox.peer_version = None;
+    let (mut buffer, mut entries) = (WriteBuf::default(), Vec::new());
+    let refused = b.outbox.take(&mut buffer, &mut entries);
+    assert!(matches!(refused[..], [(_, CallError::VersionUnknown)]));
+    assert_eq!(entries.len(), 1);
 }
 
 #[test]

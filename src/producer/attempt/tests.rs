@@ -107,6 +107,10 @@ fn every_failure_has_its_kind_its_sentence_and_a_fate() {
             CallError::Encode(protocol::EncodeError::NameTooLong),
             (ErrorKind::MessageTooLarge, "field name is longer than 32767 bytes"),
         ),
+        (CallError::VersionUnknown, (ErrorKind::NotSupported, "version is not known")),
+        (CallError::TooOld { version: 353 }, (ErrorKind::NotSupported, "version 4.7.0 (353), ")),
+        (CallError::TooOld { version: 407 }, (ErrorKind::NotSupported, "version 4.9.7 (407), ")),
+        (CallError::TooOld { version: 0 }, (ErrorKind::NotSupported, "version 0, ")),
         (CallError::Closed { sent: true }, (ErrorKind::Closed, "")),
         (CallError::Cancelled { sent: true }, (ErrorKind::Cancelled, "")),
     ];

@@ -11,11 +11,21 @@ use crate::world::{message, send, simulate_one};
 
 /// The request that sends `message`, and how the cluster saw it.
 fn sent(key: &'static str, value: Option<&'static str>, message: Message) -> (Command, Attempt) {
+    sent_with(&[], key, value, message)
+}
+
+/// The same with other settings too.
+fn sent_with(
+    others: &'static [(&'static str, &'static str)],
+    key: &'static str,
+    value: Option<&'static str>,
+    message: Message,
+) -> (Command, Attempt) {
     let mut found = None;
     let out = &mut found;
     simulate_one(|sim| async move {
         let record = Record::of(&sim);
-        let p = sim.start(&super::settings(&[], key, value)).await;
+        let p = sim.start(&super::settings(others, key, value)).await;
         let result = send(&p, &message, &SendOptions::default()).await.unwrap();
         let topics = [result.topic.as_str().to_owned(), format!("NS%{}", result.topic)];
         let attempt = topics.iter().flat_map(|topic| sim.core.attempts(topic)).next();
@@ -48,11 +58,20 @@ pub(super) fn requests_say_the_namespace(key: &'static str) {
 
 /// The flag and the size of a body of this many bytes of words on the wire.
 fn compressed(key: &'static str, value: Option<&'static str>, bytes: usize) -> (i32, usize) {
+    with_settings(&[], key, value, bytes)
+}
+
+fn with_settings(
+    others: &'static [(&'static str, &'static str)],
+    key: &'static str,
+    value: Option<&'static str>,
+    bytes: usize,
+) -> (i32, usize) {
     let mut large = message("T");
     let words =
         (0..).flat_map(|number: u32| format!("{} words and {number} more; ", number % 7).into_bytes());
     large.set_body(&words.take(bytes).collect::<Vec<_>>()).unwrap();
-    let attempt = sent(key, value, large).1;
+    let attempt = sent_with(others, key, value, large).1;
     (attempt.sys_flag, attempt.body_bytes)
 }
 
@@ -65,8 +84,10 @@ pub(super) fn bodies_from_this_size_on_are_compressed(key: &'static str) {
 }
 
 pub(super) fn bodies_are_compressed_in_this_way(key: &'static str) {
-    let flags = [None, Some("zlib"), Some("none")].map(|value| compressed(key, value, 5000).0);
-    assert_eq!(flags, [0x301, 0x301, 0]);
+    let ways = [None, Some("zlib"), Some("lz4"), Some("zstd"), Some("none")];
+    let sent = ways.map(|value| compressed(key, value, 5000));
+    assert_eq!(sent.map(|(flag, _)| flag), [0x301, 0x301, 0x101, 0x201, 0]);
+    assert!(sent.iter().all(|(flag, bytes)| (*flag != 0) == (*bytes < 5000)), "{sent:?}");
 }
 
 pub(super) fn bodies_are_compressed_so_hard(key: &'static str) {
@@ -75,6 +96,10 @@ pub(super) fn bodies_are_compressed_so_hard(key: &'static str) {
     assert_eq!(none, (0, 100_000));
     assert!(fast.1 > default.1 && default.1 != small.1, "{fast:?} {default:?} {small:?}");
     assert_eq!(compressed(key, Some("5"), 100_000), default);
+    assert_eq!(compressed(key, Some("auto"), 100_000), default);
+    let zstd = |level: &'static str| with_settings(&[("compress.type", "zstd")], key, Some(level), 100_000).1;
+    let [fast, default, usual, small] = ["1", "auto", "3", "19"].map(zstd);
+    assert!(fast != default && default == usual && small < default, "{fast} {default} {usual} {small}");
 }
 
 pub(super) fn new_topics_follow_this_pattern(key: &'static str) {
