@@ -20,14 +20,19 @@ fn bodies_of_every_size_are_read_back() {
     for &version in versions() {
         let apache = shared(version);
         let _turn = turn();
-        apache.create_topic("words", 1);
         let bodies = SIZES.map(|size| size.to_string()).join(",");
-        let run = sender::run(apache, "words", &format!("count=5 bodies={bodies} fill=words timeout=30000"));
-        for message in read(apache, "words", &run) {
-            let index = index_of(&message);
-            let sys_flag = if SIZES[index] < 4096 { 0 } else { COMPRESSED_ZLIB };
-            assert_eq!(message.sys_flag, sys_flag, "{version:?}, {} bytes", SIZES[index]);
-            assert!(message.body == words(SIZES[index]), "{version:?}, {} bytes", SIZES[index]);
+        for (codec, compressed) in [("zlib", COMPRESSED_ZLIB), ("lz4", 0x101), ("zstd", 0x201)] {
+            let topic = format!("words-{codec}");
+            apache.create_topic(&topic, 1);
+            let arguments =
+                format!("count=5 bodies={bodies} fill=words set=compress.type={codec} timeout=30000");
+            let run = sender::run(apache, &topic, &arguments);
+            for message in read(apache, &topic, &run) {
+                let index = index_of(&message);
+                let sys_flag = if SIZES[index] < 4096 { 0 } else { compressed };
+                assert_eq!(message.sys_flag, sys_flag, "{version:?}, {codec}, {} bytes", SIZES[index]);
+                assert!(message.body == words(SIZES[index]), "{version:?}, {codec}, {} bytes", SIZES[index]);
+            }
         }
         apache.create_topic("noise", 1);
         let run = sender::run(apache, "noise", &format!("count=5 bodies={bodies} fill=noise timeout=30000"));
