@@ -218,7 +218,10 @@ typedef enum {
 
 /** Bits for rocketmq_send_options_set_flags(). */
 typedef enum {
-  /** Async and one-way: wait for room when the in-flight limit is reached; sync sends always do. */
+  /**
+   * Async and one-way: wait for room when the in-flight limit is reached; sync sends always do. A thread that sends
+   * faster than its connection can write also waits for that, 10 ms at most: so it works on memory that is still warm.
+   */
   ROCKETMQ_SEND_BLOCK = 1,
   /** One attempt only. */
   ROCKETMQ_SEND_NO_RETRY = 2
