@@ -107,7 +107,12 @@ fn by_index<'a>(topic: &str, stored: &'a [Stored]) -> BTreeMap<usize, Vec<&'a St
             "one clock, born before stored: {message:?}"
         );
         let age_ms = message.born_timestamp - message.id_timestamp;
-        assert!((0..600_000).contains(&age_ms), "an id is made just before the first attempt: {message:?}");
+        // Both come from one look at the clock, but the ids of a process never go back: while a thread is held up between
+        // that look and its id, others may be ahead by as much.
+        assert!(
+            (-100..600_000).contains(&age_ms),
+            "an id is made just before the first attempt: {message:?}"
+        );
         let address: std::net::IpAddr = message.id_address.parse().expect("Java prints an address");
         let address = match address {
             std::net::IpAddr::V4(v4) => format!("{:08X}", v4.to_bits()),

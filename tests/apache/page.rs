@@ -9,7 +9,8 @@ fn every_test_that_the_page_of_brokers_names_exists() {
     let read = |path: &Path| std::fs::read_to_string(path).expect("a text");
     let page = read(&root.join("docs/BROKERS.md"));
     let mut tests = BTreeSet::new();
-    for file in root.join("tests/apache").read_dir().expect("a folder") {
+    let folders = ["tests/apache", "tests/producer"].map(|folder| root.join(folder));
+    for file in folders.iter().flat_map(|folder| folder.read_dir().expect("a folder")) {
         let path = file.expect("a file").path();
         if path.extension().is_some_and(|extension| extension == "rs") {
             let text = read(&path);
