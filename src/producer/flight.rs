@@ -41,6 +41,8 @@ pub(crate) struct Parcel {
     pub(crate) wait_store: bool,
     /// Whether it must not come to a broker that does not know timers.
     pub(crate) timed: bool,
+    /// Whether the body is the records of a batch, each with its own id and properties.
+    pub(crate) batch: bool,
     pub(crate) place: Place,
 }
 
@@ -52,6 +54,7 @@ impl Parcel {
         flag: 0,
         wait_store: true,
         timed: false,
+        batch: false,
         place: Place::Any,
     };
 }
@@ -479,10 +482,11 @@ impl Request for Flight {
             sys_flag: self.parcel.sys_flag,
             born_ms: target.born_ms,
             flag: self.parcel.flag,
-            id: Some(&self.result.id),
+            // Brokers from 5.0.0 on would give each record the properties of the header.
+            id: (!self.parcel.batch).then_some(&self.result.id),
             properties: self.parcel.properties.as_deref().unwrap_or_default(),
             reconsume_times: 0,
-            batch: false,
+            batch: self.parcel.batch,
         };
         let body = &self.parcel.body;
         let length = body.as_slice().len();

@@ -227,6 +227,7 @@ impl Producer {
         let parcel = flight.parcel();
         (parcel.flag, parcel.wait_store, parcel.timed) =
             (message.flag(), message.waits_for_store(), message.is_timed());
+        parcel.batch = false;
         parcel.place = place;
         parcel.properties = message.wire_properties().cloned();
         parcel.sys_flag = self.pack(message, &mut parcel.body)?;
