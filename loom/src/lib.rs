@@ -13,7 +13,7 @@
 pub mod error;
 mod explore;
 mod sync;
-#[path = "../../src/text.rs"]
+#[path = "../../src/text/mod.rs"]
 pub mod text;
 
 pub mod client;

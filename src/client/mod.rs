@@ -19,6 +19,7 @@ pub(crate) mod pause;
 pub(crate) mod read_buf;
 pub(crate) mod reconnect;
 pub(crate) mod registry;
+mod route_map;
 pub mod routes;
 pub(crate) mod shrunk;
 pub(crate) mod timer;

@@ -1,6 +1,5 @@
 //! The routes in use: immutable, swapped whole, looked up once however many senders wait for one.
 
-use std::collections::hash_map::Values;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -18,21 +17,26 @@ use crate::client::instance::Instance;
 use crate::client::layout::{Layout, Layouts};
 use crate::client::missing::Missing;
 use crate::client::name_servers::NoNameServer;
+use crate::client::route_map::RouteMap;
 use crate::client::shrunk::{Shrunk, WATCHED};
 use crate::client::world::Clock;
 use crate::runtime::lock;
-use crate::text::Text;
+use crate::text::{ShortText, Text};
 
 /// How long a route without a writable queue counts: a broker that comes back is found within that.
 const UNUSABLE_LIMIT: Duration = Duration::from_secs(1);
 
-/// Where a topic's messages may go.
+/// Where a topic's messages may go. What a send needs stands first and together: of thousands of topics the cache holds
+/// few.
+#[repr(C)]
 pub struct TopicRoute {
+    /// The topic, with the namespace if there is one.
+    pub(crate) topic: ShortText,
     layout: Arc<Layout>,
-    /// The topic, as sends say it.
-    pub(crate) wire_topic: Prepared,
     /// Position of the round robin. It has 32 bits, whose rest is found in a third of the time of 64.
     pub turn: AtomicU32,
+    /// The topic, as sends say it.
+    pub(crate) wire_topic: Prepared,
     /// When a name server said so.
     known: Instant,
     /// What was known before brokers were lost, until it counts no more: keys keep to it.
@@ -111,7 +115,7 @@ type Map<T> = HashMap<Arc<str>, T, FxBuildHasher>;
 /// The routes of an instance.
 pub struct Routes {
     clock: Arc<dyn Clock>,
-    known: RwLock<Map<Arc<TopicRoute>>>,
+    known: RwLock<RouteMap>,
     /// Locked after `known`.
     layouts: Mutex<Layouts>,
     /// A route was replaced by another: brokers may be without one. Changed under the lock of `known`.
@@ -204,7 +208,7 @@ impl Routes {
 
     /// Makes `data` the route of `topic`; whether it differs. A route that does not stays the same object, and
     /// one that can be used stays rather than one whose addresses make no sense.
-    pub(crate) fn put(&self, instance: &Instance, topic: &Arc<str>, data: &RouteData, pattern: bool) -> bool {
+    pub(crate) fn put(&self, instance: &Instance, topic: &str, data: &RouteData, pattern: bool) -> bool {
         let now = self.clock.now();
         lock(&self.missing).ask_again(topic, now);
         let data = data.publish();
@@ -232,10 +236,11 @@ impl Routes {
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
         let wire_topic = Prepared::topic(topic);
         let held = present.and_then(|present| present.held_against(&layout, now));
-        let route = TopicRoute { layout, wire_topic, turn: AtomicU32::new(turn), known: now, held };
+        let (topic_text, turn) = (ShortText::new(topic), AtomicU32::new(turn));
+        let route = TopicRoute { topic: topic_text, layout, turn, wire_topic, known: now, held };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
-        if known.insert(Arc::clone(topic), Arc::new(route)).is_some() {
+        if known.put(Arc::new(route)) {
             self.replaced.store(true, Ordering::Relaxed);
         }
         !same
@@ -259,30 +264,29 @@ impl Routes {
     }
 
     /// Shows every route to `look` if one was replaced since the last time; meanwhile none changes.
-    pub(crate) fn after_change(&self, look: impl FnOnce(Values<'_, Arc<str>, Arc<TopicRoute>>)) {
+    pub(super) fn after_change(&self, look: impl FnOnce(&RouteMap)) {
         let known = self.known();
         if self.replaced.swap(false, Ordering::Relaxed) {
-            look(known.values());
+            look(&known);
         }
     }
 
     /// The broker of this name, with a topic whose route leads to it.
-    pub(crate) fn find_broker(&self, name: &Text) -> Option<(Arc<str>, Arc<Broker>)> {
+    pub(crate) fn find_broker(&self, name: &Text) -> Option<(Arc<TopicRoute>, Arc<Broker>)> {
         let known = self.known();
-        let leads = known.iter().filter_map(|(topic, route)| {
-            Some((topic, route.brokers.iter().find(|known| known.name == *name)?))
-        });
+        let leads = known
+            .iter()
+            .filter_map(|route| Some((route, route.brokers.iter().find(|known| known.name == *name)?)));
         // The first by name: the map's order must not show.
-        let (topic, found) = leads.min_by_key(|(topic, _)| *topic)?;
-        Some((Arc::clone(topic), Arc::clone(&found.broker)))
+        let (route, found) = leads.min_by_key(|(route, _)| route.topic.as_bytes())?;
+        Some((Arc::clone(route), Arc::clone(&found.broker)))
     }
 
     /// Every route that is known, in the order of the topics.
-    pub(crate) fn all(&self) -> Vec<(Arc<str>, Arc<TopicRoute>)> {
-        let mut all: Vec<_> =
-            self.known().iter().map(|(topic, route)| (Arc::clone(topic), Arc::clone(route))).collect();
+    pub(crate) fn all(&self) -> Vec<Arc<TopicRoute>> {
+        let mut all: Vec<_> = self.known().iter().map(Arc::clone).collect();
         // The map's order must not show.
-        all.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        all.sort_unstable_by(|one, other| one.topic.as_bytes().cmp(other.topic.as_bytes()));
         all
     }
 
@@ -344,7 +348,7 @@ impl Routes {
         (ended.map(|ended| ended.waiting).unwrap_or_default(), route)
     }
 
-    fn known(&self) -> RwLockReadGuard<'_, Map<Arc<TopicRoute>>> {
+    fn known(&self) -> RwLockReadGuard<'_, RouteMap> {
         self.known.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

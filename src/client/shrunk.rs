@@ -27,7 +27,7 @@ impl Shrunk {
     /// The route of `topic` led to the brokers `before`, and leads to those of `after` now.
     pub(crate) fn changed(
         &mut self,
-        topic: &Arc<str>,
+        topic: &str,
         before: impl Iterator<Item = Text>,
         after: &BTreeSet<Text>,
         now: Instant,
@@ -35,7 +35,7 @@ impl Shrunk {
         let gone: BTreeSet<Text> = before.filter(|name| !after.contains(name)).collect();
         if !gone.is_empty() {
             let fresh = Lost { brokers: BTreeSet::new(), until: now };
-            let lost = self.0.entry(Arc::clone(topic)).or_insert(fresh);
+            let lost = self.0.entry(topic.into()).or_insert(fresh);
             lost.brokers.extend(gone);
             lost.until = now + WATCHED;
         }

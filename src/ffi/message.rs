@@ -1,6 +1,6 @@
 //! Messages.
 
-use std::ffi::{c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use crate::error::{Error, ErrorKind};
@@ -8,7 +8,6 @@ use crate::ffi::output::Output;
 use crate::ffi::types::{rocketmq_error, rocketmq_message, rocketmq_release_fn, rocketmq_status};
 use crate::ffi::{boundary, callback, handle, input, spare};
 use crate::producer::Message;
-use crate::text::Text;
 
 /// A message without body. `message` must not be NULL; to be destroyed. \[any\]
 ///
@@ -379,7 +378,7 @@ pub unsafe extern "C" fn rocketmq_message_set_wait_store(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rocketmq_message_topic(message: *const rocketmq_message) -> *const c_char {
     // SAFETY: the caller's promise, passed on.
-    unsafe { text(message, Message::topic) }
+    unsafe { text(message, |message| message.topic().as_c_str()) }
 }
 
 /// The tag, "" if none. \[one\]
@@ -390,7 +389,7 @@ pub unsafe extern "C" fn rocketmq_message_topic(message: *const rocketmq_message
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rocketmq_message_tags(message: *const rocketmq_message) -> *const c_char {
     // SAFETY: the caller's promise, passed on.
-    unsafe { text(message, Message::tags) }
+    unsafe { text(message, |message| message.tags().as_c_str()) }
 }
 
 /// The keys, separated by blanks, "" if none. \[one\]
@@ -401,7 +400,7 @@ pub unsafe extern "C" fn rocketmq_message_tags(message: *const rocketmq_message)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rocketmq_message_keys(message: *const rocketmq_message) -> *const c_char {
     // SAFETY: the caller's promise, passed on.
-    unsafe { text(message, Message::keys) }
+    unsafe { text(message, |message| message.keys().as_c_str()) }
 }
 
 /// The body; its length in bytes goes to `len`, which is 0 for an empty body and for a NULL message. NULL for
@@ -483,7 +482,7 @@ pub unsafe extern "C" fn rocketmq_message_property_at(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rocketmq_message_id(message: *const rocketmq_message) -> *const c_char {
     // SAFETY: the caller's promise, passed on.
-    unsafe { text(message, |_| const { &Text::EMPTY }) }
+    unsafe { text(message, |_| c"") }
 }
 
 /// The application's own number, 0 unless set. \[one\]
@@ -525,10 +524,10 @@ fn fresh(topic: &str) -> Result<Box<Message>, Error> {
 /// # Safety
 ///
 /// `message` is NULL or a live message that is not changed while the text is in use.
-unsafe fn text(message: *const rocketmq_message, which: impl FnOnce(&Message) -> &Text) -> *const c_char {
+unsafe fn text(message: *const rocketmq_message, which: impl FnOnce(&Message) -> &CStr) -> *const c_char {
     boundary::value(c"".as_ptr(), || {
         // SAFETY: the caller's promise, passed on.
         let message = unsafe { handle::read("message", message) }?;
-        Ok(which(message).as_c_str().as_ptr())
+        Ok(which(message).as_ptr())
     })
 }

@@ -17,12 +17,12 @@ pub(crate) async fn run(producer: Weak<Producer>, detector: Detector) {
         let (Some(faults), Some(instance)) = (running.faults.clone(), running.instance()) else { return };
         drop(running);
         for name in faults.unreachable() {
-            let Some((topic, broker)) = instance.routes().find_broker(&name) else {
+            let Some((route, broker)) = instance.routes().find_broker(&name) else {
                 faults.forget(&name);
                 continue;
             };
             let until = instance.world().clock.now() + detector.timeout;
-            let probe = header::max_offset::request(&topic, 0);
+            let probe = header::max_offset::request(route.topic.as_str(), 0);
             match broker.call(probe, until, false).await {
                 Ok(_) => {
                     log::info!("the broker {name} at {} answers again", broker.address());

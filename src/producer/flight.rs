@@ -26,7 +26,7 @@ use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::select;
 use crate::producer::{Moment, Producer};
-use crate::text::Text;
+use crate::text::{ShortText, Text};
 
 /// What every attempt of a send has in common, beside its topic and its id.
 pub(crate) struct Parcel {
@@ -89,8 +89,8 @@ impl Deref for Held {
     }
 }
 
-/// What is left of a send that has ended, for one that begins: its memory, and its references to the topic, the route
-/// and the broker, which the next one most likely has too. So nobody counts them in vain.
+/// What is left of a send that has ended, for one that begins: its memory, and its references to the route and the
+/// broker, which the next one most likely has too. So nobody counts them in vain.
 pub(crate) struct Spare(Box<Flight>);
 
 /// How a send has ended.
@@ -195,8 +195,8 @@ impl Flight {
     }
 
     /// The topic as the application knows it, and with the namespace, if there is one.
-    pub(crate) fn set_topic(&mut self, topic: &Text, wrapped: Option<Text>) {
-        self.result.topic.become_one_with(topic);
+    pub(crate) fn set_topic(&mut self, topic: &ShortText, wrapped: Option<Text>) {
+        self.result.topic.set_to(topic);
         self.wrapped_topic = wrapped;
     }
 
@@ -221,8 +221,8 @@ impl Flight {
     }
 
     /// The topic as brokers and name servers know it.
-    fn topic_on_the_wire(&self) -> &Text {
-        self.wrapped_topic.as_ref().unwrap_or(&self.result.topic)
+    fn topic_on_the_wire(&self) -> &str {
+        self.wrapped_topic.as_ref().map_or_else(|| self.result.topic.as_str(), Text::as_str)
     }
 
     /// Leaves its memory to another send, with the room that it still holds.
@@ -240,10 +240,10 @@ impl Flight {
 
     /// Begins: with the route at hand, or after its look-up.
     pub(crate) fn start(self: Box<Self>, instance: &Arc<Instance>, moment: Moment, done: &mut Done<'_>) {
-        match instance.routes().get(self.topic_on_the_wire().as_str()) {
+        match instance.routes().get(self.topic_on_the_wire()) {
             Some(route) => self.attempt(route, moment, done),
             None => {
-                let topic = self.topic_on_the_wire().clone();
+                let topic = Text::new(self.topic_on_the_wire());
                 instance.routes().join(instance, topic.as_str(), self, done);
             }
         }
@@ -435,7 +435,7 @@ impl Flight {
     fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done<'_>) {
         let Some(instance) = self.producer.instance() else { return self.again(done) };
         self.leave_target();
-        instance.pauses().add(self.topic_on_the_wire().clone(), when, self, done);
+        instance.pauses().add(Text::new(self.topic_on_the_wire()), when, self, done);
     }
 
     fn leave_target(&mut self) {

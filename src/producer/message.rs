@@ -11,7 +11,7 @@ use protocol::message::sharding;
 
 use crate::client::body::Body;
 use crate::error::{Error, ErrorKind};
-use crate::text::Text;
+use crate::text::{ShortText, Text};
 
 /// What brokers have levels for unless configured; they take higher ones for the last.
 const DELAY_LEVEL_MAX: i32 = 18;
@@ -19,7 +19,7 @@ const DELAY_LEVEL_MAX: i32 = 18;
 /// A message to send. Cloning shares a large body and every text.
 #[derive(Clone, Debug)]
 pub struct Message {
-    topic: Text,
+    topic: ShortText,
     /// Whether a producer without a namespace may send to the topic.
     topic_is_valid: bool,
     /// Of the sharding key, if there is one.
@@ -40,9 +40,9 @@ pub struct Message {
 impl Message {
     /// An empty message for `topic`.
     pub fn new(topic: &str) -> Result<Self, Error> {
-        let (topic, topic_is_valid) = checked_topic(topic)?;
+        let topic_is_valid = check_topic(topic)?;
         Ok(Self {
-            topic,
+            topic: ShortText::new(topic),
             topic_is_valid,
             key_hash: None,
             flag: 0,
@@ -79,8 +79,9 @@ impl Message {
 
     /// Replaces the topic.
     pub fn set_topic(&mut self, topic: &str) -> Result<(), Error> {
-        if self.topic.as_str() != topic {
-            (self.topic, self.topic_is_valid) = checked_topic(topic)?;
+        if self.topic.as_bytes() != topic.as_bytes() {
+            self.topic_is_valid = check_topic(topic)?;
+            self.topic.set(topic.as_bytes());
         }
         Ok(())
     }
@@ -216,7 +217,7 @@ impl Message {
     }
 
     /// The topic.
-    pub const fn topic(&self) -> &Text {
+    pub const fn topic(&self) -> &ShortText {
         &self.topic
     }
 
@@ -329,12 +330,12 @@ fn check_value(what: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The topic as text if its characters are RocketMQ's, and whether all else is right too. Length and reserved names
-/// are the send's matter, since a namespace adds to them.
-fn checked_topic(topic: &str) -> Result<(Text, bool), Error> {
+/// Whether the topic is right; refused if its characters are not RocketMQ's. Length and reserved names are the send's
+/// matter, since a namespace adds to them.
+fn check_topic(topic: &str) -> Result<bool, Error> {
     match name::check_topic(topic) {
-        Ok(()) => Ok((topic.into(), true)),
-        Err(NameError::TooLong { .. } | NameError::Reserved) => Ok((topic.into(), false)),
+        Ok(()) => Ok(true),
+        Err(NameError::TooLong { .. } | NameError::Reserved) => Ok(false),
         Err(error) => Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {error}"))),
     }
 }

@@ -19,7 +19,6 @@ mod options;
 mod result;
 mod select;
 mod send;
-mod short_text;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -34,7 +33,6 @@ pub use message::Message;
 pub use options::{Selector, SendOptions, Timeout};
 pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
 pub use send::Begun;
-pub use short_text::ShortText;
 pub use tokio::time::Instant;
 
 use crate::client::broker::{Cut, Owner};
@@ -42,6 +40,7 @@ use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::world::{self, Clock, World};
 use crate::error::{Error, ErrorKind};
+pub use crate::text::ShortText;
 use crate::text::Text;
 use budget::{Budget, Limits};
 use config::Settings;

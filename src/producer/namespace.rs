@@ -6,8 +6,6 @@ use protocol::message::name::{self, TOPIC_BYTES_MAX};
 use protocol::message::namespace;
 use protocol::message::properties::{self, names};
 
-use crate::text::Text;
-
 /// The namespace of a producer.
 #[derive(Clone, Debug)]
 pub(crate) struct Namespace {
@@ -29,11 +27,8 @@ impl Namespace {
     }
 
     /// A topic as the application knows it.
-    pub(crate) fn shown(&self, topic: &Text) -> Text {
-        match namespace::unwrap(&self.name, topic.as_str()) {
-            Cow::Borrowed(same) if same.len() == topic.as_str().len() => topic.clone(),
-            shown => Text::new(&shown),
-        }
+    pub(crate) fn shown<'a>(&self, topic: &'a str) -> Cow<'a, str> {
+        namespace::unwrap(&self.name, topic)
     }
 
     /// Every message's property for it, in wire form.

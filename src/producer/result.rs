@@ -10,8 +10,7 @@ use tokio::sync::oneshot;
 pub use protocol::codes::SendStatus;
 
 use crate::error::Error;
-use crate::producer::short_text::ShortText;
-use crate::text::Text;
+use crate::text::{ShortText, Text};
 
 /// A stored message, as the broker answered. First what is known when it is sent, then what the answer says: each part
 /// is written on another thread.
@@ -21,7 +20,7 @@ pub struct SendResult {
     /// The id that the producer gave it.
     pub(crate) id: UniqueId,
     /// The topic.
-    pub topic: Text,
+    pub topic: ShortText,
     /// Name of the broker.
     pub broker: Text,
     /// Queue on that broker.
@@ -45,7 +44,7 @@ impl SendResult {
     pub(crate) const fn begun(id: UniqueId) -> Self {
         Self {
             id,
-            topic: Text::EMPTY,
+            topic: ShortText::EMPTY,
             broker: Text::EMPTY,
             queue_id: -1,
             status: SendStatus::Ok,

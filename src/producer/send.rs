@@ -20,7 +20,7 @@ use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
 use crate::producer::{Moment, Producer, select};
 use crate::runtime::catch;
-use crate::text::Text;
+use crate::text::{ShortText, Text};
 
 /// How long a sender that may wait does so because it is quicker than the connection.
 const AHEAD_LIMIT: Duration = Duration::from_millis(10);
@@ -219,8 +219,9 @@ impl Producer {
         match namespace {
             None => flight.set_topic(message.topic(), None),
             Some(space) => {
-                let wrapped = Text::new(&space.wrap(message.topic().as_str()));
-                flight.set_topic(&space.shown(message.topic()), Some(wrapped));
+                let topic = message.topic().as_str();
+                let wrapped = Text::new(&space.wrap(topic));
+                flight.set_topic(&ShortText::new(&space.shown(topic)), Some(wrapped));
             }
         }
         let place = self.place(message, options)?;

@@ -75,12 +75,12 @@ enum Why {
 /// Looks the routes in use up again because of a new list of name servers, until there is a newer one.
 pub(super) async fn all_once(instance: Weak<Instance>, source: Source) {
     let Some(routes) = instance.upgrade().map(|instance| instance.routes.all()) else { return };
-    for (topic, _) in routes {
+    for route in routes {
         let Some(instance) = instance.upgrade() else { return };
         if instance.routes.is_stopped() || instance.name_servers.source() != source {
             return;
         }
-        instance.refresh_topic(&topic).await;
+        instance.refresh_topic(route.topic.as_str()).await;
     }
 }
 
@@ -89,7 +89,7 @@ impl Instance {
     fn retire_brokers(&self) {
         let mut retired = Vec::new();
         self.routes.after_change(|routes| {
-            let brokers = routes.flat_map(|route| route.brokers.iter());
+            let brokers = routes.iter().flat_map(|route| route.brokers.iter());
             let mut used: Vec<_> = brokers.map(|known| Arc::as_ptr(&known.broker)).collect();
             used.sort_unstable();
             let is_used = |master: &Master| used.binary_search(&Arc::as_ptr(&master.sends)).is_ok();
@@ -108,8 +108,8 @@ impl Instance {
 
     /// Looks every known route up again.
     async fn refresh_all(&self) {
-        for (topic, _) in self.routes.all() {
-            self.refresh_topic(&topic).await;
+        for route in self.routes.all() {
+            self.refresh_topic(route.topic.as_str()).await;
         }
     }
 
@@ -117,12 +117,12 @@ impl Instance {
     /// broker: the others are asked about when its route has changed.
     async fn refresh_troubled(&self) {
         let mut settled = BTreeSet::new();
-        for (topic, route) in self.routes.all() {
+        for route in self.routes.all() {
             let down = || route.brokers.iter().map(|known| &known.broker).filter(|broker| broker.is_down());
             if down().all(|broker| settled.contains(broker.address())) {
                 continue;
             }
-            if !self.refresh_topic(&topic).await {
+            if !self.refresh_topic(route.topic.as_str()).await {
                 settled.extend(down().map(|broker| broker.address().clone()));
             }
         }
@@ -139,7 +139,7 @@ impl Instance {
     }
 
     /// Whether the route of `topic` has changed.
-    async fn refresh_topic(&self, topic: &Arc<str>) -> bool {
+    async fn refresh_topic(&self, topic: &str) -> bool {
         match self.fetch_known_route(topic, false).await {
             Ok(Some(route)) => self.routes.put(self, topic, &route, false),
             // A name server that was restarted does not know its brokers yet: the route stays.

@@ -1,11 +1,11 @@
-//! Text of a result that is mostly short: kept inline, so that a result costs no allocation.
+//! Text that is mostly short: kept inline, so that it costs no allocation and no way to another place.
 
 use std::ffi::CStr;
 use std::fmt;
 
 use crate::text::Text;
 
-/// A broker's message id has 32 or 56 characters.
+/// A broker's message id has 32 or 56 characters, and few topics more.
 const INLINE_BYTES: usize = 62;
 
 /// Text with a NUL at its end, inline as long as it is short.
@@ -67,14 +67,26 @@ impl ShortText {
         true
     }
 
+    /// Becomes a copy of `other`, in place.
+    pub fn set_to(&mut self, other: &Self) {
+        match &other.0 {
+            Form::Inline { .. } => {
+                self.set_inline(other.as_bytes());
+            }
+            Form::Shared(text) => self.0 = Form::Shared(text.clone()),
+        }
+    }
+
     /// The text without its terminating NUL.
     pub fn as_str(&self) -> &str {
+        std::str::from_utf8(self.as_bytes()).unwrap_or("")
+    }
+
+    /// The text in UTF-8, without its terminating NUL.
+    pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Form::Inline { length, bytes } => bytes
-                .get(..usize::from(*length))
-                .and_then(|bytes| std::str::from_utf8(bytes).ok())
-                .unwrap_or(""),
-            Form::Shared(text) => text.as_str(),
+            Form::Inline { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Form::Shared(text) => text.as_str().as_bytes(),
         }
     }
 
@@ -90,6 +102,12 @@ impl ShortText {
 impl fmt::Debug for ShortText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

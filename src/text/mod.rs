@@ -3,9 +3,13 @@
 //! A leaf like `error`: a result's topic or broker name is handed to C as a pointer into
 //! this text, and cloned between results without a copy.
 
+mod short;
+
 use std::ffi::CStr;
 use std::fmt;
 use std::sync::Arc;
+
+pub use short::ShortText;
 
 /// Shared text with a NUL at its end. Cloning shares, the empty text owns nothing.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
