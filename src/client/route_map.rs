@@ -18,8 +18,8 @@ pub(super) struct RouteMap(HashSet<ByTopic, FxBuildHasher>);
 struct ByTopic(Arc<TopicRoute>);
 
 impl RouteMap {
-    pub(super) fn get(&self, topic: &str) -> Option<&Arc<TopicRoute>> {
-        self.0.get(topic.as_bytes()).map(|known| &known.0)
+    pub(super) fn get(&self, topic: &[u8]) -> Option<&Arc<TopicRoute>> {
+        self.0.get(topic).map(|known| &known.0)
     }
 
     /// Adds the route of its topic; whether there was another.

@@ -153,7 +153,7 @@ impl Routes {
     }
 
     /// The route of `topic`, if it is known. One without a writable queue is known for a moment only.
-    pub fn get(&self, topic: &str) -> Option<Arc<TopicRoute>> {
+    pub fn get(&self, topic: &[u8]) -> Option<Arc<TopicRoute>> {
         let present = self.known().get(topic).cloned()?;
         let usable = !present.queues.is_empty() || self.clock.now() < present.known + UNUSABLE_LIMIT;
         usable.then_some(present)
@@ -178,7 +178,7 @@ impl Routes {
             drop(looking);
             return waiter.ready(Err(RouteError::Closed), done);
         }
-        if let Some(route) = self.get(topic) {
+        if let Some(route) = self.get(topic.as_bytes()) {
             drop(looking);
             return waiter.ready(Ok(route), done);
         }
@@ -214,7 +214,7 @@ impl Routes {
         let data = data.publish();
         // Held to the end: a broker must not be let go before its route is in.
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let present = known.get(topic);
+        let present = known.get(topic.as_bytes());
         let same = present.is_some_and(|present| present.data == data);
         // One without a queue is made again: it counts from now on.
         if same && present.is_some_and(|present| !present.queues.is_empty()) {
@@ -343,7 +343,7 @@ impl Routes {
     fn end_look_up(&self, topic: &str) -> (Vec<Box<dyn RouteWaiter>>, Option<Arc<TopicRoute>>) {
         let mut looking = lock(&self.looking);
         let ended = looking.remove(topic);
-        let route = self.get(topic);
+        let route = self.get(topic.as_bytes());
         drop(looking);
         (ended.map(|ended| ended.waiting).unwrap_or_default(), route)
     }

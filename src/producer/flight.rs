@@ -118,7 +118,7 @@ pub(crate) struct Flight {
     target: Option<Target>,
     plan: Plan,
     /// With the namespace, if there is one.
-    wrapped_topic: Option<Text>,
+    wrapped_topic: Option<Box<ShortText>>,
     /// Brokers of failed attempts, the last one last.
     tried: Vec<Text>,
     /// A message stored with a status other than OK that is sent again: a result if nothing better comes. So
@@ -195,7 +195,7 @@ impl Flight {
     }
 
     /// The topic as the application knows it, and with the namespace, if there is one.
-    pub(crate) fn set_topic(&mut self, topic: &ShortText, wrapped: Option<Text>) {
+    pub(crate) fn set_topic(&mut self, topic: &ShortText, wrapped: Option<Box<ShortText>>) {
         self.result.topic.set_to(topic);
         self.wrapped_topic = wrapped;
     }
@@ -221,8 +221,8 @@ impl Flight {
     }
 
     /// The topic as brokers and name servers know it.
-    fn topic_on_the_wire(&self) -> &str {
-        self.wrapped_topic.as_ref().map_or_else(|| self.result.topic.as_str(), Text::as_str)
+    fn topic_on_the_wire(&self) -> &ShortText {
+        self.wrapped_topic.as_deref().unwrap_or(&self.result.topic)
     }
 
     /// Leaves its memory to another send, with the room that it still holds.
@@ -240,10 +240,10 @@ impl Flight {
 
     /// Begins: with the route at hand, or after its look-up.
     pub(crate) fn start(self: Box<Self>, instance: &Arc<Instance>, moment: Moment, done: &mut Done<'_>) {
-        match instance.routes().get(self.topic_on_the_wire()) {
+        match instance.routes().get(self.topic_on_the_wire().as_bytes()) {
             Some(route) => self.attempt(route, moment, done),
             None => {
-                let topic = Text::new(self.topic_on_the_wire());
+                let topic = self.topic_on_the_wire().clone();
                 instance.routes().join(instance, topic.as_str(), self, done);
             }
         }
@@ -435,7 +435,7 @@ impl Flight {
     fn again_at(mut self: Box<Self>, when: Instant, done: &mut Done<'_>) {
         let Some(instance) = self.producer.instance() else { return self.again(done) };
         self.leave_target();
-        instance.pauses().add(Text::new(self.topic_on_the_wire()), when, self, done);
+        instance.pauses().add(Text::new(self.topic_on_the_wire().as_str()), when, self, done);
     }
 
     fn leave_target(&mut self) {

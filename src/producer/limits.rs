@@ -12,17 +12,10 @@ const ADDED_BYTES: usize = 96;
 
 /// Refuses a message that no broker takes.
 pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error> {
-    let topic = message.topic().as_str();
-    let on_the_wire = settings.on_the_wire(topic);
-    let as_it_is = settings.namespace.is_none() && message.topic_is_valid();
-    if !as_it_is && let Err(error) = name::check_topic(&on_the_wire) {
-        let why = match error {
-            NameError::Reserved => "it is RocketMQ's own".to_owned(),
-            other if *on_the_wire != *topic => format!("with the namespace, {other}"),
-            other => other.to_string(),
-        };
-        return Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {why}")));
+    if settings.namespace.is_some() || !message.topic_is_valid() {
+        check_topic(message.topic().as_str(), settings)?;
     }
+    let topic = message.topic();
     let body = message.body().len();
     if body == 0 {
         return Err(Error::new(ErrorKind::EmptyBody, format!("the message for {topic} has no body")));
@@ -47,4 +40,16 @@ pub(crate) fn check(message: &Message, settings: &Settings) -> Result<(), Error>
         ));
     }
     Ok(())
+}
+
+/// Refuses a topic that is none as brokers would see it.
+fn check_topic(topic: &str, settings: &Settings) -> Result<(), Error> {
+    let on_the_wire = settings.on_the_wire(topic);
+    let Err(error) = name::check_topic(&on_the_wire) else { return Ok(()) };
+    let why = match error {
+        NameError::Reserved => "it is RocketMQ's own".to_owned(),
+        other if *on_the_wire != *topic => format!("with the namespace, {other}"),
+        other => other.to_string(),
+    };
+    Err(Error::new(ErrorKind::InvalidTopic, format!("the topic {topic:?}: {why}")))
 }

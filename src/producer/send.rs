@@ -20,7 +20,7 @@ use crate::producer::options::SendOptions;
 use crate::producer::result::{Callback, Completion, SendResult};
 use crate::producer::{Moment, Producer, select};
 use crate::runtime::catch;
-use crate::text::{ShortText, Text};
+use crate::text::ShortText;
 
 /// How long a sender that may wait does so because it is quicker than the connection.
 const AHEAD_LIMIT: Duration = Duration::from_millis(10);
@@ -220,7 +220,7 @@ impl Producer {
             None => flight.set_topic(message.topic(), None),
             Some(space) => {
                 let topic = message.topic().as_str();
-                let wrapped = Text::new(&space.wrap(topic));
+                let wrapped = Box::new(ShortText::new(&space.wrap(topic)));
                 flight.set_topic(&ShortText::new(&space.shown(topic)), Some(wrapped));
             }
         }
@@ -247,7 +247,7 @@ impl Producer {
         let topic = message.topic();
         let refused = |kind, why: &str| Err(Error::new(kind, format!("sending to {topic}: {why}")));
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
-        let Some(route) = instance.routes().get(&self.settings.on_the_wire(topic.as_str())) else {
+        let Some(route) = instance.routes().get(self.settings.on_the_wire(topic.as_str()).as_bytes()) else {
             let why = "its route is not known yet, which a queue selector needs: prepare the topic first";
             return refused(ErrorKind::RouteNotReady, why);
         };

@@ -70,8 +70,9 @@ impl ShortText {
     /// Becomes a copy of `other`, in place.
     pub fn set_to(&mut self, other: &Self) {
         match &other.0 {
-            Form::Inline { .. } => {
-                self.set_inline(other.as_bytes());
+            // All of it: how many bytes that are is known beforehand.
+            Form::Inline { length, bytes } => {
+                self.0 = Form::Inline { length: *length, bytes: *bytes };
             }
             Form::Shared(text) => self.0 = Form::Shared(text.clone()),
         }
