@@ -20,6 +20,9 @@ const COUNTED: [(&str, Phase, Format); 3] = [
 /// The difference between a long and a short run leaves out how a client starts and ends.
 const FEW: u64 = 3_000;
 const MANY: u64 = 15_000;
+/// So often each is counted: on a busy machine threads wait for one another more often, which costs instructions too,
+/// so that the least is taken.
+const RUNS: u32 = 3;
 /// Of the kept number, up and down.
 const TOLERANCE: f64 = 0.05;
 /// Under callgrind all is some fifty times slower.
@@ -30,7 +33,11 @@ const LIMIT: Duration = Duration::from_secs(180);
 pub(crate) fn check(programs: &Programs, kept: &Path, keep: bool) -> Result<bool, String> {
     let mut counted = Vec::new();
     for (name, phase, format) in COUNTED {
-        counted.push((name, per_message(programs, phase, format)?));
+        let mut least = f64::INFINITY;
+        for _ in 0..RUNS {
+            least = least.min(per_message(programs, phase, format)?);
+        }
+        counted.push((name, least));
     }
     if keep {
         std::fs::write(kept, page(&counted)).map_err(|error| format!("{}: {error}", kept.display()))?;
