@@ -22,6 +22,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("send options", "send_options"),
     ("producer", "producer"),
     ("send results", "send_result"),
+    ("recalls", "recall"),
     ("queue lists", "queue_list"),
 ];
 

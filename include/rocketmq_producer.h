@@ -891,6 +891,13 @@ ROCKETMQ_API int64_t rocketmq_send_result_queue_offset(const rocketmq_send_resul
 /** The transaction id that the broker answered with (5.x brokers do), or "". [any] */
 ROCKETMQ_API const char *rocketmq_send_result_transaction_id(const rocketmq_send_result *result);
 
+/**
+ * What rocketmq_producer_recall() takes the message back with, of a message with a timer that a broker from 5.3.2 on
+ * keeps until it is due; "" otherwise. [any]
+ */
+ROCKETMQ_API
+const char *rocketmq_send_result_recall_handle(const rocketmq_send_result *result);
+
 /** Tries made, this one included: 1 without a retry. [any] */
 ROCKETMQ_API int32_t rocketmq_send_result_attempts(const rocketmq_send_result *result);
 
@@ -902,6 +909,34 @@ ROCKETMQ_API rocketmq_send_result *rocketmq_send_result_clone(const rocketmq_sen
 
 /** Frees a result that is the caller's. [any, last use] */
 ROCKETMQ_API void rocketmq_send_result_destroy(rocketmq_send_result *result);
+
+/* ----------------------------------------------------------------- recalls */
+
+/**
+ * Takes a message with a timer back, so that no consumer gets it. `topic` and `recall_handle` are those of its result:
+ * rocketmq_send_result_recall_handle(), kept as long as need be, also by another process. `message_id` may be NULL; its
+ * text is the id that the message was sent with, and the caller's: rocketmq_string_free(). [wait]
+ *
+ * OK: the broker has noted it. A broker does not know whether the message is still there: it answers OK again to a
+ * second call with the same handle, and a message that is due within moments may still come. One whose time is over is
+ * refused.
+ *
+ * Refused without a request: a handle that is none, or one of another topic, `ROCKETMQ_ERR_INVALID_ARGUMENT`; a broker
+ * before 5.3.2, `ROCKETMQ_ERR_NOT_SUPPORTED`; one that the topic's route does not name, `ROCKETMQ_ERR_CONNECT`. What
+ * the broker answers is in the error: code 16 (`ROCKETMQ_ERR_NO_PERMISSION`) where it has no
+ * `recallMessageEnable=true`, which is the default, 604 (`ROCKETMQ_ERR_BROKER`) to a handle that it does not take.
+ *
+ * The request is not sent again: after a failure with outcome UNKNOWN the message may have been taken back. Calling
+ * again does no harm. Until it is answered it holds room in flight as a send does: it waits for that, and flush, purge
+ * and shutdown mean it too.
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_producer_recall(rocketmq_producer *producer,
+                                         const char *topic,
+                                         const char *recall_handle,
+                                         int64_t timeout_ms,
+                                         char **message_id,
+                                         rocketmq_error **error);
 
 /* ------------------------------------------------------------- queue lists */
 

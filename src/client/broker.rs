@@ -371,12 +371,24 @@ impl Broker {
         deadline: Instant,
         patient: bool,
     ) -> Result<Command, CallError> {
+        self.call_of((NOBODY, 0), command, Some(deadline), patient).await
+    }
+
+    /// As [`Self::call`], for an owner whose cuts end it, and to no peer below the least version.
+    pub(crate) async fn call_of(
+        &self,
+        (owner, version_min): (Owner, i32),
+        command: Command,
+        deadline: Option<Instant>,
+        patient: bool,
+    ) -> Result<Command, CallError> {
         let command = match &self.role.namespace {
             Some(namespace) => namespace::mark(command, namespace),
             None => command,
         };
         let (tell, told) = oneshot::channel();
-        let call = Box::new(Call { address: self.address.clone(), command, deadline, patient, tell });
+        let address = self.address.clone();
+        let call = Box::new(Call { address, owner, version_min, command, deadline, patient, tell });
         self.submit(call, &mut Done::new(&*self.world.dispatcher, self.lane));
         told.await.unwrap_or(Err(CallError::Closed { sent: true }))
     }
@@ -394,8 +406,9 @@ impl Broker {
             }
             let (tell, told) = oneshot::channel();
             let address = self.address.clone();
-            let submitted =
-                outbox.submit(Box::new(Call { address, command, deadline, patient: false, tell }));
+            let (owner, deadline) = (NOBODY, Some(deadline));
+            let call = Call { address, owner, version_min: 0, command, deadline, patient: false, tell };
+            let submitted = outbox.submit(Box::new(call));
             drop(outbox);
             if let Ok(Some(waker)) = submitted {
                 waker.wake();
@@ -476,19 +489,21 @@ impl fmt::Debug for Broker {
 /// A command that somebody awaits.
 struct Call {
     address: Address,
+    owner: Owner,
+    version_min: i32,
     command: Command,
-    deadline: Instant,
+    deadline: Option<Instant>,
     patient: bool,
     tell: oneshot::Sender<Result<Command, CallError>>,
 }
 
 impl Request for Call {
     fn owner(&self) -> Owner {
-        NOBODY
+        self.owner
     }
 
     fn deadline(&self) -> Option<Instant> {
-        Some(self.deadline)
+        self.deadline
     }
 
     fn is_oneway(&self) -> bool {
@@ -497,6 +512,10 @@ impl Request for Call {
 
     fn is_patient(&self) -> bool {
         self.patient
+    }
+
+    fn version_min(&self) -> i32 {
+        self.version_min
     }
 
     fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {

@@ -31,6 +31,11 @@ impl<T> Output<T> {
         Ok(())
     }
 
+    /// Whether there is somewhere to write to.
+    pub(super) const fn is_wanted(&self) -> bool {
+        !self.0.is_null()
+    }
+
     /// Writes the value, if it is wanted.
     pub(super) fn put(&self, value: T) {
         if !self.0.is_null() {

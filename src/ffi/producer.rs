@@ -421,7 +421,7 @@ fn go_on(
 
 /// Waits for the end of a call on the caller's thread. The call ends by itself at its deadline; should it
 /// not, the caller goes free a moment later, with `outcome` as all that is known of a message.
-fn block<T>(
+pub(super) fn block<T>(
     deadline: Option<Instant>,
     outcome: Outcome,
     call: impl Future<Output = Result<T, Error>>,

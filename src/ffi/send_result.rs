@@ -145,6 +145,20 @@ pub unsafe extern "C" fn rocketmq_send_result_transaction_id(
     unsafe { text(result, |result| result.transaction_id.as_c_str().as_ptr()) }
 }
 
+/// What rocketmq_producer_recall() takes the message back with, of a message with a timer that a broker from 5.3.2 on
+/// keeps until it is due; "" otherwise. \[any\]
+///
+/// # Safety
+///
+/// `result` is NULL or a live send result.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_send_result_recall_handle(
+    result: *const rocketmq_send_result,
+) -> *const c_char {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { text(result, |result| result.recall_handle.as_c_str().as_ptr()) }
+}
+
 /// Tries made, this one included: 1 without a retry. \[any\]
 ///
 /// # Safety

@@ -90,7 +90,7 @@ impl Failure {
 pub(crate) const TIMER_VERSION: i32 = 413;
 
 /// As people know it: `MQVersion` numbers snapshots and releases of 4.x, two for each patch, from 4.0.0 on.
-fn shown_version(version: i32) -> String {
+pub(crate) fn shown_version(version: i32) -> String {
     match version.checked_sub(213) {
         Some(since @ 0..200) => format!("4.{}.{} ({version})", since / 20, since % 20 / 2),
         _ => version.to_string(),

@@ -363,12 +363,15 @@ impl Flight {
     ) {
         let again =
             status != SendStatus::Ok && self.producer.settings.retry_not_stored_ok && self.may_go_on();
+        let timed = self.parcel.timed;
         let result = &mut self.result;
         result.queue_id = answer.queue_id;
         result.status = status;
         result.attempts = self.attempts;
         result.queue_offset = answer.queue_offset;
         result.latency = at.saturating_duration_since(self.accepted);
+        // Looked for among all fields of the answer: only where there may be one.
+        result.recall_handle = if timed { Text::new(&answer.recall_handle()) } else { Text::EMPTY };
         result.offset_id.set(&answer.offset_id_bytes());
         result.transaction_id.set(&answer.transaction_id_bytes());
         if again {

@@ -16,6 +16,7 @@ mod live;
 mod message;
 mod namespace;
 mod options;
+mod recall;
 mod result;
 mod select;
 mod send;
@@ -233,6 +234,10 @@ impl Producer {
         instance.routes().join(&instance, &known_as, waiter, &mut instance.done());
         let route = told.await.unwrap_or(Err(RouteError::Closed));
         route.map_err(|error| {
+            // Otherwise a shutdown would be told as the name servers that it leaves.
+            if let Err(ended) = self.check_running() {
+                return ended;
+            }
             let kind = self.own_kind(attempt::route_kind(&error));
             Error::new(kind, format!("no route for the topic {topic}: {error}"))
         })

@@ -33,6 +33,8 @@ pub struct SendResult {
     pub queue_offset: i64,
     /// From the call until the answer.
     pub latency: Duration,
+    /// What takes it back, of a message with a timer; empty otherwise.
+    pub recall_handle: Text,
     /// The broker's own id: where it lies.
     pub offset_id: ShortText,
     /// The broker's transaction id, empty if it gave none.
@@ -51,6 +53,7 @@ impl SendResult {
             attempts: 0,
             queue_offset: -1,
             latency: Duration::ZERO,
+            recall_handle: Text::EMPTY,
             offset_id: ShortText::EMPTY,
             transaction_id: ShortText::EMPTY,
         }

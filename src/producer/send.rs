@@ -175,7 +175,7 @@ impl Producer {
         limits::check(message, &self.settings)
     }
 
-    fn no_room(&self, full: Full) -> Error {
+    pub(super) fn no_room(&self, full: Full) -> Error {
         match full {
             Full::InFlight => Error::new(
                 ErrorKind::QueueFull,

@@ -140,6 +140,32 @@ static void send_all_ways(rocketmq_producer *producer, rocketmq_message *message
     rocketmq_send_options_destroy(options);
 }
 
+static void take_back(rocketmq_producer *producer)
+{
+    rocketmq_message *message = NULL;
+    rocketmq_send_result *result = NULL, *clone;
+    rocketmq_error *error = NULL;
+    const char *handle;
+    char *id = NULL;
+    must("create", rocketmq_message_create("Everything", &message), NULL);
+    must("body", rocketmq_message_set_body(message, "later", 5), NULL);
+    must("delay", rocketmq_message_set_delay_ms(message, 60000), NULL);
+    must("send", rocketmq_producer_send(producer, message, NULL, &result, &error), error);
+    rocketmq_message_destroy(message);
+    clone = rocketmq_send_result_clone(result);
+    rocketmq_send_result_destroy(result);
+    handle = rocketmq_send_result_recall_handle(clone);
+    must("recall", rocketmq_producer_recall(producer, "Everything", handle, 20000, &id, &error), error);
+    CHECK(strcmp(id, rocketmq_send_result_message_id(clone)) == 0);
+    rocketmq_string_free(id);
+    must("recall", rocketmq_producer_recall(producer, "Everything", handle, 20000, NULL, &error), error);
+    CHECK(rocketmq_producer_recall(producer, "Other", handle, 0, &id, &error) == ROCKETMQ_ERR_INVALID_ARGUMENT);
+    CHECK(id == NULL);
+    look_at_error(error, ROCKETMQ_ERR_INVALID_ARGUMENT);
+    rocketmq_error_destroy(error);
+    rocketmq_send_result_destroy(clone);
+}
+
 int main(int argc, char **argv)
 {
     rocketmq_config *config;
@@ -164,6 +190,7 @@ int main(int argc, char **argv)
     CHECK(rocketmq_producer_client_id(producer)[0] != 0);
     must("update", rocketmq_producer_update(producer, "namesrv.addr", argv[1], &error), error);
     send_all_ways(producer, message);
+    take_back(producer);
     shut_down(producer);
     CHECK(get(&ended) == 51 && kept_result && kept_error);
     look_at(kept_result);

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rocketmq_mock::{Cluster, Options};
+
 use crate::program::{Language, Program, STATIC_NEEDS, cluster, libraries, root, shared};
 
 #[test]
@@ -50,6 +52,30 @@ fn the_ordered_example_keeps_the_steps_of_each_order_in_one_queue_and_in_order()
 }
 
 #[test]
+fn the_delayed_example_takes_its_timer_back_or_says_what_the_broker_lacks() {
+    let source = fs::read_to_string(root().join("examples-c/delayed.c")).unwrap();
+    assert!(source.lines().count() < 80);
+    let (program, _) = Program::example("delayed");
+    for (version, recall, last) in [
+        (513, true, "was taken back"),
+        (513, false, "taking it back: recalling a message of my_topic: broker-a@"),
+        (353, true, "sending with a timer: "),
+    ] {
+        let cluster = Cluster::start(Options { version, recall, ..Options::default() }).unwrap();
+        let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+        assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+        let messages = cluster.messages("my_topic");
+        assert_eq!(ended.lines[0], format!("{} is due in 5 s", messages[0].unique_id));
+        assert_eq!(messages[0].property("DELAY"), Some("2"));
+        assert_eq!(messages.len(), if version == 513 { 2 } else { 1 }, "{version}");
+        assert!(messages.iter().skip(1).all(|message| message.is_recalled() == recall));
+        let said = ended.lines.last().unwrap();
+        assert!(said.contains(last), "{said}");
+        println!("{version}, recalls {recall}: {said}");
+    }
+}
+
+#[test]
 fn the_program_in_the_readme_sends_its_message() {
     let page = fs::read_to_string(root().join("README.md")).unwrap();
     let (_, rest) = page.split_once("```c\n").unwrap();
@@ -93,6 +119,6 @@ fn a_program_linked_with_the_static_archive_works() {
     with.extend(STATIC_NEEDS.iter().map(|&word| word.to_owned()));
     let cluster = crate::valgrind::cluster_that_refuses();
     let ended = Program::linked(Language::C99, &["everything"], &with).run(&[&cluster.namesrv()]).well();
-    assert_eq!(cluster.message_count("Everything"), 102);
+    assert_eq!(cluster.message_count("Everything"), 103);
     println!("{}", ended.shown());
 }

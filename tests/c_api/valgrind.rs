@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rocketmq_mock::{Cluster, Fault, Rule};
+use rocketmq_mock::{Cluster, Fault, Options, Rule};
 
 use crate::program::{Ended, Program, cluster};
 
@@ -19,9 +19,9 @@ const MEMCHECK: &[&str] = &[
     "--fair-sched=try",
 ];
 
-/// It has the topic "Everything", and sends to the topic "Refused" are refused.
+/// It has the topic "Everything" and takes timers back, and sends to the topic "Refused" are refused.
 pub(crate) fn cluster_that_refuses() -> Cluster {
-    let cluster = cluster();
+    let cluster = Cluster::start(Options { version: 513, recall: true, ..Options::default() }).unwrap();
     cluster.add_topic("Everything", 4);
     cluster.fault(0, Rule::always(Fault::respond(16)).sends().topic("Refused"));
     cluster
@@ -55,7 +55,7 @@ fn valgrind_finds_a_leak_where_there_is_one() {
 fn valgrind_finds_nothing_in_a_program_that_uses_everything() {
     let cluster = cluster_that_refuses();
     clean("everything", &cluster, &[]);
-    assert_eq!(cluster.message_count("Everything"), 102);
+    assert_eq!(cluster.message_count("Everything"), 103);
 }
 
 #[test]

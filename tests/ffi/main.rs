@@ -21,6 +21,7 @@ mod name_servers;
 mod null;
 mod options;
 mod producer;
+mod recall;
 mod send;
 mod support;
 mod symbols;

@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::declarations::{self, Declarations, Function, Parameter};
-use crate::support::{cluster, folder, header, library, root, run};
+use crate::support::{cluster_that_recalls, folder, header, library, root, run};
 
 /// Where NULL text is an answer and not a mistake (R3: tags, keys, property and queue are removed, a default is
 /// restored).
@@ -94,6 +94,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "name" => "\"city\"",
             "packed" => "\"a\\1b\"",
             "broker" => "\"broker-a\"",
+            "recall_handle" => "recall_handle",
             "key" if function.name == "rocketmq_global_set" => "\"runtime.worker.threads\"",
             "key" if function.name == "rocketmq_producer_update" => "\"namesrv.addr\"",
             "key" => "\"send.retries\"",
@@ -237,6 +238,7 @@ const BEFORE: &str = r#"
 static int cases, failures;
 static char poison[64];
 static const char *namesrv;
+static char recall_handle[256];
 static rocketmq_config *a_config;
 static rocketmq_message *a_message;
 static rocketmq_send_options *a_send_options;
@@ -287,6 +289,17 @@ static void end_producer(rocketmq_producer *producer) {
   rocketmq_producer_destroy(producer);
 }
 
+static void note_recall_handle(rocketmq_producer *producer) {
+  rocketmq_message *message = rocketmq_message_clone(a_message);
+  rocketmq_send_result *result = NULL;
+  CHECK(rocketmq_message_set_delay_ms(message, 60000) == ROCKETMQ_OK);
+  CHECK(rocketmq_producer_send(producer, message, NULL, &result, NULL) == ROCKETMQ_OK);
+  strncpy(recall_handle, rocketmq_send_result_recall_handle(result), sizeof recall_handle - 1);
+  CHECK(recall_handle[0]);
+  rocketmq_send_result_destroy(result);
+  rocketmq_message_destroy(message);
+}
+
 static void open_fixtures(void) {
   rocketmq_producer *producer = new_producer(1);
   a_config = rocketmq_config_create();
@@ -299,6 +312,7 @@ static void open_fixtures(void) {
   CHECK(rocketmq_message_set_property(a_message, "region", "1") == ROCKETMQ_OK);
   CHECK(rocketmq_producer_send(producer, a_message, NULL, &a_send_result, NULL) == ROCKETMQ_OK);
   CHECK(rocketmq_producer_fetch_queues(producer, "TopicTest", 5000, &a_queue_list, NULL) == ROCKETMQ_OK);
+  note_recall_handle(producer);
   end_producer(producer);
 }
 
@@ -359,7 +373,7 @@ fn null_is_answered_by_the_rules_for_every_pointer_of_every_function() {
     compiler.args(["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"]);
     compiler.arg(root().join("include")).arg("-o").arg(&binary).arg(&source).arg(&library);
     run(&mut compiler).unwrap();
-    let cluster = cluster();
+    let cluster = cluster_that_recalls();
     let mut command = Command::new(&binary);
     command.arg(cluster.namesrv()).env("LD_LIBRARY_PATH", library.parent().unwrap());
     let said = run(&mut command).unwrap();

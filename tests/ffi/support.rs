@@ -154,6 +154,11 @@ pub(crate) fn cluster() -> Cluster {
     Cluster::start(Options::default()).unwrap()
 }
 
+/// One whose broker keeps timers and takes them back.
+pub(crate) fn cluster_that_recalls() -> Cluster {
+    Cluster::start(Options { version: 513, recall: true, ..Options::default() }).unwrap()
+}
+
 /// A producer that runs against `cluster`.
 pub(crate) fn running(cluster: &Cluster) -> Owned<rocketmq_producer> {
     let producer = producer(&[("namesrv.addr", &cluster.namesrv())]);

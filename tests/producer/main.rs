@@ -18,6 +18,7 @@ mod namespace;
 mod ordered;
 mod panics;
 mod parity;
+mod recall;
 mod record;
 mod recovery;
 mod retry;
