@@ -656,7 +656,7 @@ rocketmq_status rocketmq_message_set_delay_level(rocketmq_message *message,
  * Brokers before 5.0.0 do not know timers and would deliver at once: no message with one is sent to them. Every
  * answer of a broker names its version, and such a message waits for the first one over a connection. Where all
  * brokers that it may go to are older the send ends with `ROCKETMQ_ERR_NOT_SUPPORTED`, which names broker and
- * version, and outcome NOT_SENT. [one]
+ * version, and outcome NOT_SENT. rocketmq_producer_recall() takes such a message back. [one]
  */
 ROCKETMQ_API
 rocketmq_status rocketmq_message_set_delay_ms(rocketmq_message *message,
@@ -913,22 +913,21 @@ ROCKETMQ_API void rocketmq_send_result_destroy(rocketmq_send_result *result);
 /* ----------------------------------------------------------------- recalls */
 
 /**
- * Takes a message with a timer back, so that no consumer gets it. `topic` and `recall_handle` are those of its result:
- * rocketmq_send_result_recall_handle(), kept as long as need be, also by another process. `message_id` may be NULL; its
- * text is the id that the message was sent with, and the caller's: rocketmq_string_free(). [wait]
+ * Takes a message with a timer back, so that no consumer gets it. `topic` is the message's, `recall_handle` what
+ * rocketmq_send_result_recall_handle() gave: text that may be kept, and used by another producer. `message_id` may be
+ * NULL; else it is the id that the message was sent with, and the caller's: rocketmq_string_free(). [wait]
  *
- * OK: the broker has noted it. A broker does not know whether the message is still there: it answers OK again to a
- * second call with the same handle, and a message that is due within moments may still come. One whose time is over is
- * refused.
+ * OK: the broker has noted it. It does not know whether there is such a message, so that a second call is OK too. When
+ * the time is over it refuses (code 604); a message that is due in the same moment may come all the same.
  *
- * Refused without a request: a handle that is none, or one of another topic, `ROCKETMQ_ERR_INVALID_ARGUMENT`; a broker
- * before 5.3.2, `ROCKETMQ_ERR_NOT_SUPPORTED`; one that the topic's route does not name, `ROCKETMQ_ERR_CONNECT`. What
- * the broker answers is in the error: code 16 (`ROCKETMQ_ERR_NO_PERMISSION`) where it has no
- * `recallMessageEnable=true`, which is the default, 604 (`ROCKETMQ_ERR_BROKER`) to a handle that it does not take.
+ * Nothing is sent with a handle that is none or of another topic (`ROCKETMQ_ERR_INVALID_ARGUMENT`), to a broker before
+ * 5.3.2 (`ROCKETMQ_ERR_NOT_SUPPORTED`), nor where the topic's route does not lead to the handle's broker
+ * (`ROCKETMQ_ERR_CONNECT`). A broker's refusal is in `error` with its code and words: without
+ * `recallMessageEnable=true`, its default, it is 16 (`ROCKETMQ_ERR_NO_PERMISSION`).
  *
- * The request is not sent again: after a failure with outcome UNKNOWN the message may have been taken back. Calling
- * again does no harm. Until it is answered it holds room in flight as a send does: it waits for that, and flush, purge
- * and shutdown mean it too.
+ * One request, which is never repeated: after a failure with outcome UNKNOWN the message may have been taken back.
+ * Calling again does no harm. Until it ends it holds room in flight as a send does; flush, purge and shutdown mean it
+ * too.
  */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_recall(rocketmq_producer *producer,

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn rocketmq_message_set_delay_level(
 /// Brokers before 5.0.0 do not know timers and would deliver at once: no message with one is sent to them. Every
 /// answer of a broker names its version, and such a message waits for the first one over a connection. Where all
 /// brokers that it may go to are older the send ends with `ROCKETMQ_ERR_NOT_SUPPORTED`, which names broker and
-/// version, and outcome NOT_SENT. \[one\]
+/// version, and outcome NOT_SENT. rocketmq_producer_recall() takes such a message back. \[one\]
 ///
 /// # Safety
 ///

@@ -13,6 +13,7 @@ mod check;
 #[path = "../support/compile.rs"]
 mod compile;
 mod content;
+mod delays;
 mod faults;
 mod filters;
 mod matrix;

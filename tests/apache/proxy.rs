@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::apache::{Options, Version};
 use crate::check::{Mode, exactly_once};
+use crate::delays::take_back;
 use crate::sender::{self, Sender};
 use crate::{start, tell, turn};
 
@@ -22,6 +23,14 @@ fn messages_through_the_proxy_are_read_back_as_they_were_sent() {
         exactly_once(&apache, &topic, mode, &run);
         tell(version, &topic, &format!("200 sent in {} ms", run.sending_ms));
     }
+    // Its answers name its version, and so it gets timers; what is taken back does not come.
+    apache.create_topic("proxy-timers", 4);
+    let run = sender::run_by(apache.proxy(), "proxy-timers", "count=10 delay=3000 timeout=30000");
+    assert!(run.messages.iter().all(sender::Told::is_ok), "{:?}", run.errors);
+    let gone = &run.messages[4];
+    assert_eq!(take_back(apache.proxy(), "proxy-timers", &gone.handle, ""), Ok(gone.id.clone()));
+    let came = apache.read("proxy-timers", 10, Duration::from_secs(6));
+    assert!(came.len() == 9 && came.iter().all(|message| message.msg_id != gone.id), "{}", came.len());
     // They do go through it: nothing is answered while it is frozen.
     apache.create_topic("frozen", 4);
     let sending = Sender::start_by(apache.proxy(), "frozen", "rate=100 count=300 timeout=30000");

@@ -3,7 +3,7 @@
  *
  *   sender NAME_SERVER TOPIC [NAME=VALUE]...
  *
- *   mode=sync|async|oneway|queues  queues: only lists the topic's queues (sync)
+ *   mode=sync|async|oneway|queues|recall  queues: only lists the topic's queues; recall: only takes `handle` back (sync)
  *   count=N                        messages (1)
  *   outstanding=N                  async: sends without a callback yet at once (no limit of its own)
  *   threads=N                      sync: threads that send (1)
@@ -17,10 +17,13 @@
  *   bodies=BYTES[,BYTES]...        sizes of the bodies, the last one of all that follow (drawn from their numbers)
  *   fill=words|noise               bodies that shrink or do not (drawn from their numbers)
  *   pad=BYTES                      a property "pad" with a value of that size
+ *   level=N                        a delay level (none)
+ *   delay=MS                       a timer (none)
+ *   handle=TEXT                    what is taken back
  *   until=stdin                    sends no more when stdin is closed
  *
  * On stdout: `sending` at the first send; per message
- *   message INDEX STATUS CALLBACKS ATTEMPTS ENDED_MS LATENCY_MS ID OFFSET_ID BROKER QUEUE OFFSET STORED
+ *   message INDEX STATUS CALLBACKS ATTEMPTS ENDED_MS LATENCY_MS ID OFFSET_ID BROKER QUEUE OFFSET STORED HANDLE
  * with ENDED_MS from the first send on, `-` for absent text and STORED one of ROCKETMQ_SEND_*; before it, if the send
  * failed, `error INDEX TEXT`; `queue BROKER ID` for a queue; and in the end
  *   end SHUTDOWN_STATUS SENDING_MS STRAY_CALLBACKS
@@ -51,13 +54,14 @@ typedef struct {
     char id[64];
     char offset_id[64];
     char broker[64];
+    char handle[256];
     char *why;
 } record;
 
-static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill, *selects;
+static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill, *selects, *handle = "";
 static const char *settings[SETTINGS_MAX];
 static int settings_count;
-static long count = 1, outstanding_max, threads = 1, rate, pad, keys_max;
+static long count = 1, outstanding_max, threads = 1, rate, pad, keys_max, level, delay_ms;
 
 static rocketmq_producer *producer;
 static rocketmq_send_options *options;
@@ -163,6 +167,8 @@ static rocketmq_message *message_of(long index)
         snprintf(key, sizeof key, "order-%ld", index % keys_max);
         check(rocketmq_message_set_sharding_key(message, key), NULL, "sharding key");
     }
+    if (level) check(rocketmq_message_set_delay_level(message, (int32_t)level), NULL, "level");
+    if (delay_ms) check(rocketmq_message_set_delay_ms(message, delay_ms), NULL, "delay");
     if (pad) {
         char *value = memory((size_t)pad + 1);
         memset(value, 'v', (size_t)pad);
@@ -192,6 +198,7 @@ static void note(record *r, const rocketmq_send_result *result, const rocketmq_e
         copy(r->id, sizeof r->id, rocketmq_send_result_message_id(result));
         copy(r->offset_id, sizeof r->offset_id, rocketmq_send_result_offset_id(result));
         copy(r->broker, sizeof r->broker, rocketmq_send_result_broker(result));
+        copy(r->handle, sizeof r->handle, rocketmq_send_result_recall_handle(result));
     } else {
         const char *why = rocketmq_error_message(error);
         r->status = rocketmq_error_status(error);
@@ -320,6 +327,19 @@ static void list_queues(void)
     rocketmq_error_destroy(error);
 }
 
+static void take_back(void)
+{
+    char *id = NULL;
+    rocketmq_error *error = NULL;
+    record *r = &records[0];
+    r->status = rocketmq_producer_recall(producer, topic, handle, ROCKETMQ_WAIT_DEFAULT, &id, &error);
+    r->ended_ms = elapsed_ms();
+    if (r->status == ROCKETMQ_OK) copy(r->id, sizeof r->id, id);
+    else note(r, NULL, error);
+    rocketmq_string_free(id);
+    rocketmq_error_destroy(error);
+}
+
 /* ------------------------------------------------------------------------ main */
 
 static const char *value_of(const char *argument, const char *name)
@@ -346,6 +366,9 @@ static void read_arguments(int argc, char **argv)
         else if ((value = value_of(argv[i], "select"))) selects = value;
         else if ((value = value_of(argv[i], "keys"))) keys_max = atol(value);
         else if ((value = value_of(argv[i], "pad"))) pad = atol(value);
+        else if ((value = value_of(argv[i], "level"))) level = atol(value);
+        else if ((value = value_of(argv[i], "delay"))) delay_ms = atol(value);
+        else if ((value = value_of(argv[i], "handle"))) handle = value;
         else if ((value = value_of(argv[i], "count"))) count = atol(value);
         else if ((value = value_of(argv[i], "outstanding"))) outstanding_max = atol(value);
         else if ((value = value_of(argv[i], "threads"))) threads = atol(value);
@@ -396,9 +419,10 @@ static void print_records(void)
     for (i = 0; i < count; i++) {
         const record *r = &records[i];
         if (r->why) printf("error %ld %s\n", i, r->why);
-        printf("message %ld %s %d %d %lld %lld %s %s %s %d %lld %d\n", i, rocketmq_status_name(r->status),
+        printf("message %ld %s %d %d %lld %lld %s %s %s %d %lld %d %s\n", i, rocketmq_status_name(r->status),
                r->callbacks, r->attempts, r->ended_ms, r->latency_ms, *r->id ? r->id : "-",
-               *r->offset_id ? r->offset_id : "-", *r->broker ? r->broker : "-", r->queue, r->offset, r->stored);
+               *r->offset_id ? r->offset_id : "-", *r->broker ? r->broker : "-", r->queue, r->offset, r->stored,
+               *r->handle ? r->handle : "-");
         free(r->why);
     }
 }
@@ -416,6 +440,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     clock_gettime(CLOCK_MONOTONIC, &began);
     if (strcmp(mode, "queues") == 0) list_queues();
+    else if (strcmp(mode, "recall") == 0) take_back();
     else send_all();
     ended = rocketmq_producer_shutdown(producer, 10000, &error);
     sending_ms = elapsed_ms(); /* the last callback has returned, the last one-way message is written */

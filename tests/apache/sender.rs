@@ -26,6 +26,8 @@ pub(crate) struct Told {
     pub(crate) queue_offset: i64,
     /// `ROCKETMQ_SEND_*`.
     pub(crate) stored: i32,
+    /// What takes the message back, `-` if nothing does.
+    pub(crate) handle: String,
 }
 
 impl Told {
@@ -145,6 +147,7 @@ impl Run {
             queue,
             offset,
             stored,
+            handle,
         ] = words[..]
         else {
             panic!("the program printed {told:?}");
@@ -163,6 +166,7 @@ impl Run {
             queue_id: number(queue),
             queue_offset: number(offset),
             stored: stored.parse().expect("a number"),
+            handle: handle.to_owned(),
         });
     }
 }
