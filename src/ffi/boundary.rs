@@ -35,8 +35,14 @@ pub(super) fn value<T>(otherwise: T, body: impl FnOnce() -> Result<T, Error>) ->
 /// Keeps a panic in. What it broke is the producer's own: producers share no locks, and one whose task
 /// panicked reports itself as failed.
 fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Error> {
-    runtime::catch(body)
-        .map_err(|text| Error::new(ErrorKind::Internal, format!("panic in the library: {text}")))
+    runtime::catch(body).map_err(panicked)
+}
+
+/// Once for all functions.
+#[cold]
+#[inline(never)]
+fn panicked(text: String) -> Error {
+    Error::new(ErrorKind::Internal, format!("panic in the library: {text}"))
 }
 
 #[cfg(test)]

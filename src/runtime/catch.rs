@@ -5,14 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs `body`; the text of its panic, if it panics. What that broke is for the caller to tell.
 pub(crate) fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
-        let text = text(&*payload);
-        // A payload may panic when it is dropped; text cannot, and the library panics with nothing else.
-        if !payload.is::<&str>() && !payload.is::<String>() {
-            std::mem::forget(payload);
-        }
-        text
-    })
+    catch_unwind(AssertUnwindSafe(body)).map_err(caught)
+}
+
+/// The text of a panic, whose payload is dropped. Once for all bodies: there are many.
+#[cold]
+#[inline(never)]
+fn caught(payload: Box<dyn Any + Send>) -> String {
+    let text = text(&*payload);
+    // A payload may panic when it is dropped; text cannot, and the library panics with nothing else.
+    if !payload.is::<&str>() && !payload.is::<String>() {
+        std::mem::forget(payload);
+    }
+    text
 }
 
 /// The text of a panic, as far as it has one.
