@@ -80,16 +80,17 @@ impl Producer {
         name: &str,
         deadline: Option<Instant>,
     ) -> Result<Option<(Arc<Broker>, Text)>, Error> {
-        let mut route = self.route(topic, deadline).await?;
-        if !route.brokers.iter().any(|known| known.name.as_str() == name) {
-            self.fetch_queues(topic, deadline).await?;
-            route = self.route(topic, deadline).await?;
+        for anew in [false, true] {
+            if anew {
+                self.fetch_queues(topic, deadline).await?;
+            }
+            let route = self.route(topic, deadline).await?;
+            if let Some(known) = route.brokers.iter().find(|known| known.name.as_str() == name) {
+                let shown = format!("{name}@{}", known.broker.address());
+                return Ok(Some((Arc::clone(&known.broker), shown.into())));
+            }
         }
-        let known = route.brokers.iter().find(|known| known.name.as_str() == name);
-        Ok(known.map(|known| {
-            let shown = format!("{name}@{}", known.broker.address());
-            (Arc::clone(&known.broker), shown.into())
-        }))
+        Ok(None)
     }
 
     /// Sends the request once; again only if the broker says that it did not serve it.
