@@ -925,9 +925,8 @@ ROCKETMQ_API void rocketmq_send_result_destroy(rocketmq_send_result *result);
  * (`ROCKETMQ_ERR_CONNECT`). A broker's refusal is in `error` with its code and words: without
  * `recallMessageEnable=true`, its default, it is 16 (`ROCKETMQ_ERR_NO_PERMISSION`).
  *
- * One request, which is never repeated: after a failure with outcome UNKNOWN the message may have been taken back.
- * Calling again does no harm. Until it ends it holds room in flight as a send does; flush, purge and shutdown mean it
- * too.
+ * There are no retries: after a failure with outcome UNKNOWN the message may have been taken back. Calling again does
+ * no harm. Until it ends a recall holds room in flight as a send does; flush, purge and shutdown mean it too.
  */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_recall(rocketmq_producer *producer,

@@ -20,9 +20,8 @@ use crate::ffi::{boundary, handle, input};
 /// (`ROCKETMQ_ERR_CONNECT`). A broker's refusal is in `error` with its code and words: without
 /// `recallMessageEnable=true`, its default, it is 16 (`ROCKETMQ_ERR_NO_PERMISSION`).
 ///
-/// One request, which is never repeated: after a failure with outcome UNKNOWN the message may have been taken back.
-/// Calling again does no harm. Until it ends it holds room in flight as a send does; flush, purge and shutdown mean it
-/// too.
+/// There are no retries: after a failure with outcome UNKNOWN the message may have been taken back. Calling again does
+/// no harm. Until it ends a recall holds room in flight as a send does; flush, purge and shutdown mean it too.
 ///
 /// # Safety
 ///

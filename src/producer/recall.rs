@@ -14,8 +14,8 @@ use crate::producer::attempt::{self, Failure};
 use crate::producer::{Message, Producer};
 use crate::text::Text;
 
-/// The first version of brokers that know recalls, 5.3.2. Older ones answer in various ways that they do not, or not at
-/// all.
+/// The first version of brokers that know recalls, 5.3.2. Of the older ones some do not answer requests that they do not
+/// know.
 const RECALL_VERSION: i32 = 477;
 
 /// No handle is as long, and a request that is too long would end the connection that others use.
@@ -102,7 +102,7 @@ impl Producer {
     ) -> Result<Text, Failure> {
         let mut went_away = false;
         loop {
-            // Only this broker has the message: while it cannot be reached there is nothing but to wait.
+            // Only this broker has the message: it is dialled although that failed a moment ago.
             let caller = (self.owner(), RECALL_VERSION);
             let answer = match broker.call_of(caller, request.clone(), deadline, true).await {
                 Err(CallError::VersionUnknown) => {
