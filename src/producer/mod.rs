@@ -4,6 +4,8 @@
 //! [`attempt`] what an outcome leads to, [`budget`] the limits, [`lifecycle`] start and shutdown.
 
 mod attempt;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the sends of batches"))]
+mod batch;
 mod budget;
 mod config;
 mod detector;
