@@ -111,7 +111,7 @@ static KEYS: &[Key] = &[
     key!(c"compress.level", c"int", c"auto", Check::AutoOrInt(0, 22),
         c"1 is fastest; up to 9 for zlib, where 0 does not compress, up to 22 for zstd, which takes no 0; lz4 has no levels and ignores it. auto is 5 for zlib and 3 for zstd."),
     key!(c"message.max.bytes", c"bytes", c"4194304", Check::Int(1, 16_000_000),
-        c"Largest body, before compression."),
+        c"Largest body, before compression; of a batch what all its messages take in a broker's log."),
     key!(c"topic.auto.create.key", c"string", c"TBW102", Check::Topic,
         c"Topic after whose pattern a broker creates a missing one."),
     key!(c"topic.auto.create.queues", c"int", c"4", Check::Int(1, 65_536),

@@ -24,8 +24,7 @@ use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::{Permit, Room};
 use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
-use crate::producer::select;
-use crate::producer::{Moment, Producer};
+use crate::producer::{Moment, Producer, batch, select};
 use crate::text::{ShortText, Text};
 
 /// What every attempt of a send has in common, beside its topic and its id.
@@ -124,7 +123,7 @@ pub(crate) struct Flight {
     /// A message stored with a status other than OK that is sent again: a result if nothing better comes. So
     /// rare that every other send must not carry the space for it.
     stored: Option<Box<SendResult>>,
-    /// Topic, id and broker from the beginning; the rest is the answer's.
+    /// Topic, ids and broker from the beginning; the rest is the answer's.
     result: SendResult,
     parcel: Parcel,
     room: Room,
@@ -200,6 +199,19 @@ impl Flight {
         self.wrapped_topic = wrapped;
     }
 
+    pub(crate) const fn id(&self) -> UniqueId {
+        self.result.id
+    }
+
+    /// Makes it that of a batch: of these records, which have these ids.
+    pub(crate) fn set_batch(&mut self, records: Body, ids: Vec<UniqueId>) {
+        let parcel = &mut self.parcel;
+        (parcel.batch, parcel.flag, parcel.sys_flag, parcel.timed) = (true, 0, 0, false);
+        parcel.properties = None;
+        parcel.body = records;
+        self.result.ids = Some(Arc::new(ids));
+    }
+
     /// What all attempts have in common, to be filled in.
     pub(crate) const fn parcel(&mut self) -> &mut Parcel {
         &mut self.parcel
@@ -229,6 +241,7 @@ impl Flight {
     fn leave(mut self: Box<Self>) {
         let Some(producer) = self.producer.0.take() else { return };
         let (room, body) = (std::mem::take(&mut self.room), self.unload());
+        self.result.ids = None;
         producer.budget.end(room, Some(Spare(self)), body);
     }
 
@@ -372,7 +385,8 @@ impl Flight {
         result.latency = at.saturating_duration_since(self.accepted);
         // Looked for among all fields of the answer: only where there may be one.
         result.recall_handle = if timed { Text::new(&answer.recall_handle()) } else { Text::EMPTY };
-        result.offset_id.set(&answer.offset_id_bytes());
+        let offset_ids = answer.offset_id_bytes();
+        result.offset_id.set(if self.parcel.batch { batch::first_id(&offset_ids) } else { &offset_ids });
         result.transaction_id.set(&answer.transaction_id_bytes());
         if again {
             self.stored = Some(Box::new(result.clone()));

@@ -32,6 +32,11 @@ impl Ids {
         self.at(clock.wall_ms(), clock)
     }
 
+    /// Characters of each.
+    pub(crate) fn id_bytes(&self) -> usize {
+        self.generator.id_bytes()
+    }
+
     /// The next id, at a time that was read from `clock`.
     pub(crate) fn at(&self, wall_ms: i64, clock: &dyn Clock) -> UniqueId {
         let start_ms = self.month_start_ms(wall_ms, clock);

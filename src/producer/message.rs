@@ -216,6 +216,11 @@ impl Message {
         self.timed
     }
 
+    /// Whether it is to be delivered later.
+    pub(crate) fn is_delayed(&self) -> bool {
+        self.timed || self.property(names::DELAY).is_some()
+    }
+
     /// The topic.
     pub const fn topic(&self) -> &ShortText {
         &self.topic

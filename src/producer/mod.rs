@@ -1,10 +1,9 @@
 //! The producer: what an application creates, starts, sends with and shuts down.
 //!
-//! [`send`] is the one pipeline of every send, [`flight`] one accepted send through its attempts,
+//! [`send`] is the one pipeline of every send, [`batch`] what goes into it as one, [`flight`] one accepted send through its attempts,
 //! [`attempt`] what an outcome leads to, [`budget`] the limits, [`lifecycle`] start and shutdown.
 
 mod attempt;
-#[cfg_attr(not(test), expect(dead_code, reason = "for the sends of batches"))]
 mod batch;
 mod budget;
 mod config;
@@ -29,6 +28,7 @@ use std::time::Duration;
 
 use protocol::message::id::UniqueId;
 
+pub use batch::Cargo;
 pub use config::{Config, Key, keys};
 pub use ids::Ids;
 pub use lifecycle::State;
@@ -278,8 +278,11 @@ impl Producer {
 
     /// An id for a message.
     fn next_id(&self, instance: &Instance, wall_ms: i64) -> UniqueId {
-        let ids = self.ids.get_or_init(|| Ids::new(instance.world()));
-        ids.at(wall_ms, &*instance.world().clock)
+        self.ids(instance).at(wall_ms, &*instance.world().clock)
+    }
+
+    fn ids(&self, instance: &Instance) -> &Ids {
+        self.ids.get_or_init(|| Ids::new(instance.world()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the application gets back, and how: results, callbacks, queue lists.
 
 use std::ffi::CStr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 use std::time::Duration;
 
@@ -17,8 +18,10 @@ use crate::text::{ShortText, Text};
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct SendResult {
-    /// The id that the producer gave it.
+    /// The id that the producer gave it; of a batch the first.
     pub(crate) id: UniqueId,
+    /// Of a batch all ids, the first too.
+    pub(crate) ids: Option<Arc<Vec<UniqueId>>>,
     /// The topic.
     pub topic: ShortText,
     /// Name of the broker.
@@ -29,13 +32,14 @@ pub struct SendResult {
     pub status: SendStatus,
     /// Attempts made, the one that succeeded included.
     pub attempts: u32,
-    /// Position in the queue; in the system's own topic for delayed messages.
+    /// Position in the queue, of a batch the first's, which the others follow; in the system's own topic for delayed
+    /// messages.
     pub queue_offset: i64,
     /// From the call until the answer.
     pub latency: Duration,
     /// What takes it back, of a message with a timer; empty otherwise.
     pub recall_handle: Text,
-    /// The broker's own id: where it lies.
+    /// The broker's own id: where it lies; of a batch the first's.
     pub offset_id: ShortText,
     /// The broker's transaction id, empty if it gave none.
     pub transaction_id: ShortText,
@@ -46,6 +50,7 @@ impl SendResult {
     pub(crate) const fn begun(id: UniqueId) -> Self {
         Self {
             id,
+            ids: None,
             topic: ShortText::EMPTY,
             broker: Text::EMPTY,
             queue_id: -1,
@@ -64,12 +69,25 @@ impl SendResult {
         std::mem::replace(self, Self::begun(self.id))
     }
 
-    /// The unique id, the same in all attempts.
+    /// Messages that it stands for.
+    pub fn count(&self) -> usize {
+        self.ids.as_ref().map_or(1, |ids| ids.len())
+    }
+
+    /// The unique id of the message at `index`.
+    pub fn message_id_at(&self, index: usize) -> Option<&CStr> {
+        match &self.ids {
+            None => (index == 0).then(|| self.message_id()),
+            Some(ids) => ids.get(index).map(UniqueId::as_c_str),
+        }
+    }
+
+    /// The unique id, the same in all attempts; of a batch the first.
     pub fn message_id(&self) -> &CStr {
         self.id.as_c_str()
     }
 
-    /// The unique id.
+    /// The same.
     pub fn message_id_str(&self) -> &str {
         self.id.as_str()
     }

@@ -12,6 +12,7 @@ use crate::client::broker::Broker;
 use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
+use crate::producer::batch::Cargo;
 use crate::producer::budget::{Full, Permit};
 use crate::producer::flight::{Flight, Place, Spare};
 use crate::producer::limits;
@@ -52,9 +53,7 @@ impl Producer {
         options: &SendOptions,
         deadline: Option<Instant>,
     ) -> Result<SendResult, Error> {
-        let (tell, told) = oneshot::channel();
-        self.submit(message, options, (deadline, true), Completion::Wait(tell)).await?;
-        told.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the send was lost")))
+        self.send_cargo(Cargo::One(message), options, deadline).await
     }
 
     /// Sends; `callback` runs once on a callback thread if this returns `Ok`, and never otherwise. Ready at
@@ -66,7 +65,8 @@ impl Producer {
         deadline: Option<Instant>,
         callback: Callback,
     ) -> Result<(), Error> {
-        self.submit(message, options, (deadline, options.block), Completion::Callback(callback)).await
+        let completion = Completion::Callback(callback);
+        self.submit(Cargo::One(message), options, (deadline, options.block), completion).await
     }
 
     /// Sends without asking for an answer. Ready at the first poll unless the options ask to wait for room.
@@ -76,28 +76,40 @@ impl Producer {
         options: &SendOptions,
         deadline: Option<Instant>,
     ) -> Result<(), Error> {
-        self.submit(message, options, (deadline, options.block), Completion::None).await
+        self.submit(Cargo::One(message), options, (deadline, options.block), Completion::None).await
+    }
+
+    /// As [`Self::send`], of whatever there is to send.
+    pub async fn send_cargo(
+        self: &Arc<Self>,
+        cargo: Cargo<'_>,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+    ) -> Result<SendResult, Error> {
+        let (tell, told) = oneshot::channel();
+        self.submit(cargo, options, (deadline, true), Completion::Wait(tell)).await?;
+        told.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the send was lost")))
     }
 
     /// As [`Self::send_async`], without a future: for the many sends that find room.
     pub fn begin_async(
         self: &Arc<Self>,
-        message: &Message,
+        cargo: Cargo<'_>,
         options: &SendOptions,
         callback: Callback,
     ) -> Result<Begun, Error> {
-        self.begin(message, options, Completion::Callback(callback))
+        self.begin(cargo, options, Completion::Callback(callback))
     }
 
     /// The same for [`Self::send_oneway`].
     pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<Begun, Error> {
-        self.begin(message, options, Completion::None)
+        self.begin(Cargo::One(message), options, Completion::None)
     }
 
     /// Goes on with a send that found no room, or that may wait a moment.
     pub async fn go_on(
         self: &Arc<Self>,
-        message: &Message,
+        cargo: Cargo<'_>,
         options: &SendOptions,
         deadline: Option<Instant>,
         begun: Begun,
@@ -109,23 +121,23 @@ impl Producer {
                 Ok(())
             }
             State::NoRoom(completion) => {
-                self.submit(message, options, (deadline, options.block), completion).await
+                self.submit(cargo, options, (deadline, options.block), completion).await
             }
         }
     }
 
-    async fn submit(
+    pub(super) async fn submit(
         self: &Arc<Self>,
-        message: &Message,
+        cargo: Cargo<'_>,
         options: &SendOptions,
         (deadline, patient): (Option<Instant>, bool),
         completion: Completion,
     ) -> Result<(), Error> {
-        self.check(message)?;
+        self.check(cargo)?;
         if options.asks_selector() && matches!(completion, Completion::Wait(_)) {
-            self.route(message.topic().as_str(), deadline).await?;
+            self.route(cargo.first().topic().as_str(), deadline).await?;
         }
-        let (bytes, tracked) = (message.body().len(), completion.is_callback());
+        let (bytes, tracked) = (cargo.body_bytes(), completion.is_callback());
         let taken = match self.budget.take(bytes, tracked) {
             Err(Full::InFlight) if patient => {
                 let room = self.budget.wait(bytes, tracked);
@@ -137,7 +149,7 @@ impl Producer {
             taken => taken,
         };
         let permit = taken.map_err(|full| self.no_room(full))?;
-        let ahead = self.accept((message, options), (deadline, self.moment()), permit, completion)?;
+        let ahead = self.accept((cargo, options), (deadline, self.moment()), permit, completion)?;
         if let (Some(broker), true) = (ahead, options.block) {
             self.let_catch_up(&broker, deadline).await;
         }
@@ -155,24 +167,28 @@ impl Producer {
 
     fn begin(
         self: &Arc<Self>,
-        message: &Message,
+        cargo: Cargo<'_>,
         options: &SendOptions,
         completion: Completion,
     ) -> Result<Begun, Error> {
-        self.check(message)?;
+        self.check(cargo)?;
         let moment = self.moment();
-        let permit = match self.budget.take(message.body().len(), completion.is_callback()) {
+        let permit = match self.budget.take(cargo.body_bytes(), completion.is_callback()) {
             Err(Full::InFlight) if options.block => return Ok(Begun(State::NoRoom(completion))),
             taken => taken.map_err(|full| self.no_room(full))?,
         };
         let deadline = self.deadline_from(moment.now, options.timeout);
-        let ahead = self.accept((message, options), (deadline, moment), permit, completion)?;
+        let ahead = self.accept((cargo, options), (deadline, moment), permit, completion)?;
         Ok(Begun(ahead.filter(|_| options.block).map_or(State::UnderWay, State::Ahead)))
     }
 
-    fn check(&self, message: &Message) -> Result<(), Error> {
+    /// A batch was checked when it was made.
+    fn check(&self, cargo: Cargo<'_>) -> Result<(), Error> {
         self.check_running()?;
-        limits::check(message, &self.settings)
+        match cargo {
+            Cargo::One(message) => limits::check(message, &self.settings),
+            Cargo::Batch(_) => Ok(()),
+        }
     }
 
     pub(super) fn no_room(&self, full: Full) -> Error {
@@ -196,7 +212,7 @@ impl Producer {
     /// Lets a send begin that has its room; where to, if that is slower than its senders.
     fn accept(
         self: &Arc<Self>,
-        (message, options): (&Message, &SendOptions),
+        (cargo, options): (Cargo<'_>, &SendOptions),
         (deadline, moment): (Option<Instant>, Moment),
         mut permit: Permit<Spare>,
         completion: Completion,
@@ -206,7 +222,10 @@ impl Producer {
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
         let id = self.next_id(&instance, moment.wall_ms);
         let mut flight = Flight::unloaded(&mut permit, id, moment.now);
-        self.load(&mut flight, message, options)?;
+        self.load(&mut flight, cargo, options)?;
+        if let Cargo::Batch(batch) = cargo {
+            self.load_batch(&mut flight, &batch, &instance, moment.wall_ms)?;
+        }
         let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
         flight.accept(self, Plan { deadline, attempts_max }, permit, completion);
         Ok(launch(flight, &instance, moment))
@@ -214,7 +233,8 @@ impl Producer {
 
     /// Fills in what all attempts have in common. Nothing that is written here is moved afterwards: it would be read
     /// again before the copy of the body has left for the cache.
-    fn load(&self, flight: &mut Flight, message: &Message, options: &SendOptions) -> Result<(), Error> {
+    fn load(&self, flight: &mut Flight, cargo: Cargo<'_>, options: &SendOptions) -> Result<(), Error> {
+        let message = cargo.first();
         let namespace = self.settings.namespace.as_ref();
         match namespace {
             None => flight.set_topic(message.topic(), None),
@@ -224,26 +244,27 @@ impl Producer {
                 flight.set_topic(&ShortText::new(&space.shown(topic)), Some(wrapped));
             }
         }
-        let place = self.place(message, options)?;
+        let place = self.place(cargo, options)?;
         let parcel = flight.parcel();
-        (parcel.flag, parcel.wait_store, parcel.timed) =
-            (message.flag(), message.waits_for_store(), message.is_timed());
-        parcel.batch = false;
-        parcel.place = place;
-        parcel.properties = message.wire_properties().cloned();
-        parcel.sys_flag = self.pack(message, &mut parcel.body)?;
+        (parcel.place, parcel.wait_store) = (place, message.waits_for_store());
+        if let Cargo::One(message) = cargo {
+            (parcel.flag, parcel.timed, parcel.batch) = (message.flag(), message.is_timed(), false);
+            parcel.properties = message.wire_properties().cloned();
+            parcel.sys_flag = self.pack(message, &mut parcel.body)?;
+        }
         Ok(())
     }
 
-    /// Where a message goes: to the queue that the options name, to the one that their selector chooses, to that of its
+    /// Where messages go: to the queue that the options name, to the one that their selector chooses, to that of its
     /// key, or to any.
-    fn place(&self, message: &Message, options: &SendOptions) -> Result<Place, Error> {
+    fn place(&self, cargo: Cargo<'_>, options: &SendOptions) -> Result<Place, Error> {
         if let Some((broker, id)) = &options.queue {
             return Ok(Place::Queue(broker.clone(), *id));
         }
         let Some(selector) = &options.selector else {
-            return Ok(message.key_hash().map_or(Place::Any, Place::Key));
+            return Ok(cargo.key_hash().map_or(Place::Any, Place::Key));
         };
+        let message = cargo.first();
         let topic = message.topic();
         let refused = |kind, why: &str| Err(Error::new(kind, format!("sending to {topic}: {why}")));
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };

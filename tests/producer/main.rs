@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod batches;
 mod connections;
 mod discovery;
 mod documentation;

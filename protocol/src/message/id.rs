@@ -122,6 +122,12 @@ impl IdGenerator {
         Self { head, first_era: head.of_era(discriminator), discriminator, last: AtomicU64::new(u64::MAX) }
     }
 
+    /// Characters of each id.
+    #[must_use]
+    pub fn id_bytes(&self) -> usize {
+        usize::from(self.first_era.length)
+    }
+
     /// The next id. The counter goes on over milliseconds, as in Java, and steps the time ahead where it starts over.
     /// The time does not go back with the clock, unless by 1000 s or more, as it does when a month begins: that begins
     /// a new era, with a discriminator of its own.

@@ -11,6 +11,9 @@ pub const GROUP_BYTES_MAX: usize = 255;
 /// The topic whose settings new topics take over. 4.7.0 brokers refuse to store in it.
 pub const TOPIC_AUTO_CREATE: &str = "TBW102";
 
+/// What the topic of messages begins with that a consumer group takes again.
+pub const RETRY_PREFIX: &str = "%RETRY%";
+
 /// Topics that only brokers write to. 4.7.0 brokers would store what a client sends there.
 const TOPICS_REFUSED: [&str; 7] = [
     TOPIC_AUTO_CREATE,

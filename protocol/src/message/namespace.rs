@@ -3,6 +3,7 @@
 //! The first form puts the namespace before the names of topics and groups (`NamespaceUtil`), the second, since 5.2.0,
 //! leaves names alone and says it in every request (`NamespaceRpcHook`).
 
+use super::name::RETRY_PREFIX;
 use crate::command::Command;
 use std::borrow::Cow;
 
@@ -14,7 +15,7 @@ pub const NAMESPACE: &str = "ns";
 
 const SEPARATOR: char = '%';
 /// They stay in front of the namespace.
-const KEPT_IN_FRONT: [&str; 2] = ["%RETRY%", "%DLQ%"];
+const KEPT_IN_FRONT: [&str; 2] = [RETRY_PREFIX, "%DLQ%"];
 /// What these begin is RocketMQ's own.
 const SYSTEM_PREFIXES: [&str; 2] = ["rmq_sys_", "CID_RMQ_SYS_"];
 /// RocketMQ's own topics since 4.7.1 (`TopicValidator`).
