@@ -21,6 +21,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("delays of messages", "delay"),
     ("send options", "send_options"),
     ("producer", "producer"),
+    ("batches", "batch"),
     ("send results", "send_result"),
     ("recalls", "recall"),
     ("queue lists", "queue_list"),

@@ -859,21 +859,67 @@ ROCKETMQ_API
 rocketmq_status rocketmq_producer_purge(rocketmq_producer *producer,
                                         uint32_t what);
 
+/* ----------------------------------------------------------------- batches */
+
+/**
+ * Sends `count` messages in one request: the broker stores all of them, in this order in one queue, or none, and
+ * `result` stands for all. The messages are only read, as by rocketmq_producer_send().
+ *
+ * Refused before anything is sent, with a text that begins with the number of the message from 0, "message 3: ":
+ * - what would be refused of it alone;
+ * - `ROCKETMQ_ERR_INVALID_ARGUMENT`: NULL; another topic or another rocketmq_message_set_wait_store() than the first
+ *   one's; a delay or a time of delivery; another sharding key than those before it, since a batch goes to one queue,
+ *   unless the options have a queue or a selector, which is shown the first message;
+ * - `ROCKETMQ_ERR_INVALID_TOPIC`: a `%RETRY%` topic;
+ * - `ROCKETMQ_ERR_MESSAGE_TOO_LARGE`: with it the batch is too large for some brokers. Of each message count towards
+ *   "message.max.bytes" topic, body, properties, about 60 bytes that the library adds to these, and 91 bytes.
+ *
+ * A batch is never compressed; one message alone is sent as by rocketmq_producer_send(). In flight a batch is one send,
+ * with the bytes of all its messages. If it fails, it fails for all of them: `error` says what became of all, and has
+ * the first one's id. [wait]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_producer_send_batch(rocketmq_producer *producer,
+                                             rocketmq_message *const *messages,
+                                             size_t count,
+                                             const rocketmq_send_options *options,
+                                             rocketmq_send_result **result,
+                                             rocketmq_error **error);
+
+/**
+ * As rocketmq_producer_send_batch(), without waiting. OK: accepted, `callback` runs exactly once, for all messages.
+ * Failure: not accepted, `callback` never runs, `user_data` stays the caller's. [any; with `ROCKETMQ_SEND_BLOCK`: wait]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_producer_send_batch_async(rocketmq_producer *producer,
+                                                   rocketmq_message *const *messages,
+                                                   size_t count,
+                                                   const rocketmq_send_options *options,
+                                                   rocketmq_send_fn callback,
+                                                   void *user_data,
+                                                   rocketmq_error **error);
+
 /* ------------------------------------------------------------ send results */
 
 /** How well the message was stored: one of `ROCKETMQ_SEND_*`. [any] */
 ROCKETMQ_API int32_t rocketmq_send_result_status(const rocketmq_send_result *result);
 
-/** The unique id that the message was sent with. Text lives as long as the result, here and below. [any] */
-ROCKETMQ_API const char *rocketmq_send_result_message_id(const rocketmq_send_result *result);
+/**
+ * The unique id that the message was sent with; of a batch the first message's. Text lives as long as the result, here
+ * and below. [any]
+ */
+ROCKETMQ_API
+const char *rocketmq_send_result_message_id(const rocketmq_send_result *result);
 
-/** Messages that the result stands for: 1. [any] */
+/** Messages that the result stands for: 1, or those of the batch. [any] */
 ROCKETMQ_API size_t rocketmq_send_result_count(const rocketmq_send_result *result);
 
-/** The unique id of each of them; "" past the end. [any] */
+/** The unique id of each of them, in the order of the batch; "" past the end. [any] */
 ROCKETMQ_API const char *rocketmq_send_result_message_id_at(const rocketmq_send_result *result, size_t index);
 
-/** The id by which the broker finds the message in its log. [any] */
+/** The id by which the broker finds the message in its log; of a batch the first message's. [any] */
 ROCKETMQ_API const char *rocketmq_send_result_offset_id(const rocketmq_send_result *result);
 
 /** The topic. [any] */
@@ -885,7 +931,7 @@ ROCKETMQ_API const char *rocketmq_send_result_broker(const rocketmq_send_result 
 /** The queue, from 0 on each broker. [any] */
 ROCKETMQ_API int32_t rocketmq_send_result_queue_id(const rocketmq_send_result *result);
 
-/** The place in that queue, from 0. [any] */
+/** The place in that queue, from 0; of a batch the first message's, each further one takes the next. [any] */
 ROCKETMQ_API int64_t rocketmq_send_result_queue_offset(const rocketmq_send_result *result);
 
 /** The transaction id that the broker answered with (5.x brokers do), or "". [any] */

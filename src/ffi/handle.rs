@@ -12,11 +12,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::owned::Owned;
-use crate::ffi::process;
 use crate::ffi::types::{
     rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
     rocketmq_send_options, rocketmq_send_result,
 };
+use crate::ffi::{input, process};
 use crate::producer::{Config, Message, Producer, QueueList, SendOptions, SendResult};
 use crate::runtime;
 use crate::text::Text;
@@ -101,6 +101,33 @@ pub(super) unsafe fn read<'a, H: Handle>(name: &str, object: *const H) -> Result
 pub(super) unsafe fn read_optional<'a, H: Handle>(object: *const H) -> Option<&'a H::Object> {
     // SAFETY: the caller's promise; `H` says what the pointer leads to.
     unsafe { object.cast::<H::Object>().as_ref() }
+}
+
+/// Reads an array of objects.
+///
+/// # Safety
+///
+/// `objects` is NULL or has `count` pointers, each as for [`read`]; the array is not changed either.
+#[expect(clippy::disallowed_methods, reason = "the one place where arrays of objects are read")]
+pub(super) unsafe fn read_all<'a, H: Handle>(
+    name: &str,
+    item: &str,
+    objects: *const *mut H,
+    count: usize,
+) -> Result<&'a [&'a H::Object], Error> {
+    let bytes = count.saturating_mul(size_of::<*mut H>());
+    // SAFETY: the caller's promise, of the array as of a buffer.
+    unsafe { input::bytes(name, objects.cast(), bytes) }?;
+    if count == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: neither NULL nor too long, as the line above found, and `count` pointers by the caller's promise.
+    let pointers = unsafe { std::slice::from_raw_parts(objects, count) };
+    if let Some(index) = pointers.iter().position(|object| object.is_null()) {
+        return Err(Error::new(ErrorKind::InvalidArgument, format!("{item} {index}: it is NULL")));
+    }
+    // SAFETY: a reference has the form of a pointer, and none of these is NULL; what they lead to is the caller's promise.
+    Ok(unsafe { std::slice::from_raw_parts(objects.cast(), count) })
 }
 
 /// Reads an object in order to change it.

@@ -50,6 +50,7 @@ mod output;
 mod owned;
 mod spare;
 
+mod batch;
 mod config;
 mod delay;
 mod error;
@@ -64,6 +65,7 @@ mod send_result;
 mod types;
 mod version;
 
+pub use batch::*;
 pub use config::*;
 pub use delay::*;
 pub use error::*;

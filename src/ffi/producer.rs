@@ -12,7 +12,7 @@ use crate::ffi::types::{
     rocketmq_status,
 };
 use crate::ffi::{boundary, callback, handle, input, process};
-use crate::producer::{Begun, Instant, Message, Producer, SendOptions, State, Timeout};
+use crate::producer::{Begun, Callback, Cargo, Instant, Producer, SendOptions, State, Timeout};
 use crate::runtime;
 
 /// Checks the whole configuration; no I/O, no thread. `config` is copied and stays the caller's. `producer`
@@ -285,9 +285,7 @@ pub unsafe extern "C" fn rocketmq_producer_send(
         let message = unsafe { handle::read("message", message) }?;
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
-        let deadline = producer.deadline(options.timeout);
-        result.give(block(deadline, Outcome::Unknown, producer.send(message, options, deadline))?);
-        Ok(())
+        send(&producer, Cargo::One(message), options, &result)
     })
 }
 
@@ -318,8 +316,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_async(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let callback = callback::on_sent(callback, user_data)?;
-        let begun = producer.begin_async(message, options, callback)?;
-        go_on(&producer, message, options, begun)
+        send_async(&producer, Cargo::One(message), options, callback)
     })
 }
 
@@ -347,7 +344,7 @@ pub unsafe extern "C" fn rocketmq_producer_send_oneway(
         // SAFETY: NULL or live options.
         let options = unsafe { handle::read_optional(options) }.unwrap_or(&PLAIN);
         let begun = producer.begin_oneway(message, options)?;
-        go_on(&producer, message, options, begun)
+        go_on(&producer, Cargo::One(message), options, begun)
     })
 }
 
@@ -402,13 +399,36 @@ const WAITING: u32 = rocketmq_purge::ROCKETMQ_PURGE_WAITING as u32;
 const IN_FLIGHT: u32 = rocketmq_purge::ROCKETMQ_PURGE_IN_FLIGHT as u32;
 
 /// What a send without options has.
-static PLAIN: SendOptions =
+pub(super) static PLAIN: SendOptions =
     SendOptions { timeout: Timeout::Default, block: false, no_retry: false, queue: None, selector: None };
+
+/// Sends and waits for the result.
+pub(super) fn send(
+    producer: &Arc<Producer>,
+    cargo: Cargo<'_>,
+    options: &SendOptions,
+    result: &Output<*mut rocketmq_send_result>,
+) -> Result<(), Error> {
+    let deadline = producer.deadline(options.timeout);
+    result.give(block(deadline, Outcome::Unknown, producer.send_cargo(cargo, options, deadline))?);
+    Ok(())
+}
+
+/// Sends, and waits for room if that is wanted.
+pub(super) fn send_async(
+    producer: &Arc<Producer>,
+    cargo: Cargo<'_>,
+    options: &SendOptions,
+    callback: Callback,
+) -> Result<(), Error> {
+    let begun = producer.begin_async(cargo, options, callback)?;
+    go_on(producer, cargo, options, begun)
+}
 
 /// What is left to do of a send that was not refused at once: to wait, if it may.
 fn go_on(
     producer: &Arc<Producer>,
-    message: &Message,
+    cargo: Cargo<'_>,
     options: &SendOptions,
     begun: Begun,
 ) -> Result<(), Error> {
@@ -416,7 +436,7 @@ fn go_on(
         return Ok(());
     }
     let deadline = producer.deadline(options.timeout);
-    block(deadline, Outcome::NotSent, producer.go_on(message, options, deadline, begun))
+    block(deadline, Outcome::NotSent, producer.go_on(cargo, options, deadline, begun))
 }
 
 /// Waits for the end of a call on the caller's thread. The call ends by itself at its deadline; should it

@@ -28,7 +28,8 @@ pub unsafe extern "C" fn rocketmq_send_result_status(result: *const rocketmq_sen
     })
 }
 
-/// The unique id that the message was sent with. Text lives as long as the result, here and below. \[any\]
+/// The unique id that the message was sent with; of a batch the first message's. Text lives as long as the result, here
+/// and below. \[any\]
 ///
 /// # Safety
 ///
@@ -41,7 +42,7 @@ pub unsafe extern "C" fn rocketmq_send_result_message_id(
     unsafe { text(result, |result| result.message_id().as_ptr()) }
 }
 
-/// Messages that the result stands for: 1. \[any\]
+/// Messages that the result stands for: 1, or those of the batch. \[any\]
 ///
 /// # Safety
 ///
@@ -50,12 +51,12 @@ pub unsafe extern "C" fn rocketmq_send_result_message_id(
 pub unsafe extern "C" fn rocketmq_send_result_count(result: *const rocketmq_send_result) -> usize {
     boundary::value(0, || {
         // SAFETY: NULL or a live send result.
-        let _result = unsafe { handle::read("result", result) }?;
-        Ok(1)
+        let result = unsafe { handle::read("result", result) }?;
+        Ok(result.count())
     })
 }
 
-/// The unique id of each of them; "" past the end. \[any\]
+/// The unique id of each of them, in the order of the batch; "" past the end. \[any\]
 ///
 /// # Safety
 ///
@@ -66,10 +67,10 @@ pub unsafe extern "C" fn rocketmq_send_result_message_id_at(
     index: usize,
 ) -> *const c_char {
     // SAFETY: the caller's promise, passed on.
-    unsafe { text(result, |result| if index == 0 { result.message_id().as_ptr() } else { c"".as_ptr() }) }
+    unsafe { text(result, |result| result.message_id_at(index).unwrap_or_default().as_ptr()) }
 }
 
-/// The id by which the broker finds the message in its log. \[any\]
+/// The id by which the broker finds the message in its log; of a batch the first message's. \[any\]
 ///
 /// # Safety
 ///
@@ -118,7 +119,7 @@ pub unsafe extern "C" fn rocketmq_send_result_queue_id(result: *const rocketmq_s
     })
 }
 
-/// The place in that queue, from 0. \[any\]
+/// The place in that queue, from 0; of a batch the first message's, each further one takes the next. \[any\]
 ///
 /// # Safety
 ///

@@ -36,6 +36,8 @@ const ANSWERS: &[(&str, &str)] = &[
 enum Kind {
     Number,
     Object,
+    /// An array of them.
+    Objects,
     /// A send's options, which may be NULL by the comment of each send.
     Optional,
     Text,
@@ -72,6 +74,7 @@ fn kind(function: &Function, parameter: &Parameter, declared: &Declarations) -> 
         "const char **" => Kind::Shown,
         "size_t *" => Kind::Size,
         "const rocketmq_send_options *" => Kind::Optional,
+        _ if bare.strip_suffix(" *const *").is_some_and(known) => Kind::Objects,
         _ if bare.strip_suffix(" **").is_some_and(known) => Kind::Made,
         _ if bare.strip_suffix(" *").is_some_and(known) => Kind::Object,
         _ => panic!("{}: what is {parameter:?}?", function.name),
@@ -86,6 +89,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             let handle = parameter.kind.trim_start_matches("const ").trim_end_matches(" *");
             handle.replace("rocketmq_", "a_")
         }
+        Kind::Objects => parameter.kind.trim_end_matches(" *const *").replace("rocketmq_", "&a_"),
         Kind::Text => match name {
             "topic" => "\"TopicTest\"",
             "tags" => "\"TagA\"",
@@ -111,7 +115,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "timeout_ms" => "3000",
             "max_level" => "ROCKETMQ_LOG_WARN",
             "index" | "queue_id" | "flags" | "flag" | "on" | "level" => "0",
-            "delay_ms" | "unix_ms" => "1",
+            "delay_ms" | "unix_ms" | "count" => "1",
             "what" => "ROCKETMQ_PURGE_WAITING",
             _ => panic!("{}: which number is {name}?", function.name),
         }
