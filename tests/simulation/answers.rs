@@ -7,6 +7,7 @@ use std::time::Duration;
 use protocol::codes::request;
 use protocol::command::Command;
 use protocol::header::send::SendMessage;
+use protocol::message::batch;
 use protocol::message::properties::{self, names};
 use rocketmq_mock::{Arrival, Fault, Node};
 
@@ -83,7 +84,7 @@ pub(crate) fn direct(run: &Run, dice: Dice) {
             book.count(name);
             draw(&dice)
         });
-        let is_send = arrival.code == request::SEND_MESSAGE_V2;
+        let is_send = matches!(arrival.code, request::SEND_MESSAGE_V2 | request::SEND_BATCH_MESSAGE);
         if is_send {
             see(&book, arrival, fault.as_ref());
         } else {
@@ -113,7 +114,13 @@ fn see(book: &Book, arrival: &Arrival<'_>, fault: Option<&Fault>) {
         Ok(send) => send,
         Err(error) => return book.broken(format!("a send cannot be read: {error}")),
     };
-    let Some(number) = number_of(&send.properties).filter(|number| *number < book.len()) else { return };
+    let first = batch::records(&arrival.command.body).next().filter(|_| send.batch);
+    let own = match first {
+        Some(Ok(record)) => record.properties.into_owned(),
+        Some(Err(error)) => return book.broken(format!("a batch cannot be read: {error}")),
+        None => send.properties.clone(),
+    };
+    let Some(number) = number_of(&own).filter(|number| *number < book.len()) else { return };
     note!(
         book,
         "broker {broker} on connection {} sees send {number} for queue {}, opaque {}: {fault:?}",
@@ -125,7 +132,7 @@ fn see(book: &Book, arrival: &Arrival<'_>, fault: Option<&Fault>) {
     let seen = Seen {
         broker,
         queue_id: send.queue_id,
-        id: properties::get(&send.properties, names::UNIQ_KEY).unwrap_or_default().to_owned(),
+        id: properties::get(&own, names::UNIQ_KEY).unwrap_or_default().to_owned(),
         properties: send.properties,
         body: arrival.command.body.clone(),
         sys_flag: send.sys_flag,

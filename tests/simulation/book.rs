@@ -1,6 +1,7 @@
 //! What happened in a run: its log as a hash, and as text when it is replayed; every send; counts for the report.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CStr;
 use std::fmt::{self, Write};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Mutex;
@@ -44,6 +45,7 @@ pub(crate) struct Seen {
     pub(crate) broker: usize,
     pub(crate) queue_id: i32,
     pub(crate) id: String,
+    /// Of the request: all of the message's, or the batch's own.
     pub(crate) properties: String,
     pub(crate) body: bytes::Bytes,
     pub(crate) sys_flag: i32,
@@ -58,7 +60,8 @@ pub(crate) struct Sent {
     pub(crate) queue: Option<(String, i32)>,
     /// Its sharding key, which chooses the queue.
     pub(crate) key: Option<String>,
-    pub(crate) body: Vec<u8>,
+    /// Of each message: one, or those of a batch.
+    pub(crate) bodies: Vec<Vec<u8>>,
     pub(crate) attempts_max: u32,
     pub(crate) at_most_once: bool,
     pub(crate) block: bool,
@@ -73,6 +76,8 @@ pub(crate) struct Sent {
     pub(crate) accepted: Option<bool>,
     pub(crate) ends: Vec<End>,
     pub(crate) id: Option<String>,
+    /// Of each message, if they are stored.
+    pub(crate) ids: Vec<String>,
     pub(crate) attempts: Option<u32>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) go_aways: u32,
@@ -101,6 +106,12 @@ impl Write for Feed<'_> {
         self.0.write(text.as_bytes());
         Ok(())
     }
+}
+
+/// The ids of all messages that a result stands for.
+fn ids(result: &SendResult) -> Vec<String> {
+    let id = |index| result.message_id_at(index).map(|id: &CStr| id.to_str().unwrap().to_owned());
+    (0..).map_while(id).collect()
 }
 
 impl Book {
@@ -146,13 +157,14 @@ impl Book {
         let mut state = lock(&self.state);
         let number = state.sent.len();
         let text = format!(
-            "send {number} of producer {}: {:?} to {} {:?} {:?}, {} bytes, {:?} left, block: {}",
+            "send {number} of producer {}: {:?} to {} {:?} {:?}, {} messages, {} bytes, {:?} left, block: {}",
             sent.member,
             sent.mode,
             sent.topic,
             sent.queue,
             sent.key,
-            sent.body.len(),
+            sent.bodies.len(),
+            sent.bodies.iter().map(Vec::len).sum::<usize>(),
             sent.deadline.map(|deadline| deadline - Instant::now()),
             sent.block,
         );
@@ -204,6 +216,7 @@ impl Book {
             sent.ends.push(end);
             sent.attempts = Some(attempts);
             sent.id = Some(id).filter(|id| !id.is_empty());
+            sent.ids = outcome.map_or_else(|_| Vec::new(), ids);
             let limit = sent.deadline.into_iter().chain(sent.purged).min();
             let late = limit.is_some_and(|limit| handed > limit + TICK);
             (late.then(|| handed - limit.unwrap()), sent.ends.len() > 1)

@@ -16,21 +16,30 @@ use crate::world::Run;
 /// How long frames on their way, callbacks and closing connections may take in the end.
 const DRAIN: Duration = Duration::from_secs(120);
 
-/// The stored copies of every send, with their place among all that was stored.
-type Copies = BTreeMap<usize, Vec<(usize, Arc<Stored>)>>;
+/// A stored message, with its place among all that was stored.
+type Copy = (usize, Arc<Stored>);
+
+/// The stored copies of every send: of a batch the first message of each copy.
+type Copies = BTreeMap<usize, Vec<Copy>>;
 
 pub(crate) async fn check(run: &Run) {
     drained(run).await;
-    let copies = copies(run);
+    let mut copies = copies(run);
     let sent = run.book.take_sent();
     let mut ids = BTreeMap::new();
     for (number, sent) in sent.iter().enumerate() {
+        let members = copies.get(&number).cloned().unwrap_or_default();
+        if let Some(sentence) = together(number, sent, &members, &mut ids) {
+            run.book.broken(format!("send {number} {sentence}"));
+        }
+        if let Some(stored) = copies.get_mut(&number) {
+            stored.retain(|(_, message)| message.batch_index.is_none_or(|index| index == 0));
+        }
         let stored = copies.get(&number).map_or(&[][..], Vec::as_slice);
         count(run, sent, stored);
         let sentences = [
             ended(sent),
             truth(sent, stored),
-            copies_are_whole(sent, stored),
             attempts(sent, stored),
             to_the_queue(run, sent),
             to_one_queue(sent),
@@ -109,9 +118,43 @@ fn truth(sent: &Sent, stored: &[(usize, Arc<Stored>)]) -> Option<String> {
     }
 }
 
-fn copies_are_whole(sent: &Sent, stored: &[(usize, Arc<Stored>)]) -> Option<String> {
-    let whole = stored.iter().all(|(_, message)| message.unpacked_body() == Some(&sent.body));
-    (!whole).then(|| "is stored with another body".to_owned())
+/// All messages of a copy lie one behind the other in one queue, whole, with ids that they have in every copy and that
+/// no other message has.
+fn together(
+    number: usize,
+    sent: &Sent,
+    stored: &[Copy],
+    ids: &mut BTreeMap<String, usize>,
+) -> Option<String> {
+    let count = sent.bodies.len();
+    let mut told = sent.ids.clone();
+    for copy in stored.chunks(count) {
+        let (place, first) = &copy[0];
+        if told.is_empty() {
+            told = copy.iter().map(|(_, message)| message.unique_id.clone()).collect();
+        }
+        for (index, body) in sent.bodies.iter().enumerate() {
+            let Some((at, message)) = copy.get(index) else {
+                return Some(format!("is stored without its message {index}"));
+            };
+            let offset = first.queue_offset + i64::try_from(index).unwrap();
+            let lies = (message.broker, message.queue_id, message.queue_offset, *at);
+            if lies != (first.broker, first.queue_id, offset, place + index) {
+                return Some(format!("is stored with its message {index} apart from the others"));
+            }
+            if message.batch_index != (count > 1).then_some(index)
+                || Some(&message.unique_id) != told.get(index)
+            {
+                return Some(format!("is stored with another message as its message {index}"));
+            }
+            if message.unpacked_body() != Some(body) {
+                return Some(format!("is stored with another body as its message {index}"));
+            }
+        }
+    }
+    // The first one's is looked at for every send.
+    let other = told.into_iter().skip(1).find_map(|id| ids.insert(id, number));
+    other.map(|other| format!("has an id of send {other}"))
 }
 
 fn attempts(sent: &Sent, stored: &[(usize, Arc<Stored>)]) -> Option<String> {

@@ -20,6 +20,10 @@ use crate::world::{Run, lock};
 
 /// Larger than what an outbox encodes ahead.
 const LARGE_BYTES: (u64, u64) = (250 << 10, 400 << 10);
+/// Messages of one batch.
+const BATCH_MAX: u64 = 12;
+/// What a record of a batch takes beside its body, about.
+const RECORD_BYTES: usize = 150;
 /// Sends of one actor.
 const QUOTA: (u64, u64) = (2, 16);
 
@@ -145,10 +149,21 @@ fn select(run: &Run, which: impl Fn(&Sent) -> bool) -> Vec<usize> {
 /// A send that is about to be made.
 struct Letter {
     number: usize,
-    message: Message,
+    /// One, or those of a batch.
+    messages: Vec<Message>,
+    /// Whether it goes as a batch, which may be of one.
+    batch: bool,
     options: SendOptions,
     deadline: Option<Instant>,
     before: State,
+}
+
+impl Letter {
+    /// What counts towards limits, about.
+    fn bytes(&self) -> usize {
+        let bodies = self.messages.iter().map(|message| message.body().len()).sum::<usize>();
+        bodies + if self.batch { self.messages.len() * RECORD_BYTES } else { 0 }
+    }
 }
 
 impl User {
@@ -180,7 +195,9 @@ impl User {
             queue: queue.as_ref().map(|(broker, id)| (Text::new(broker), *id)),
             selector: None,
         };
-        let body = self.body();
+        let batch = mode != Mode::OneWay && dice.percent(12);
+        let count = if batch { dice.between(1, BATCH_MAX) } else { 1 };
+        let bodies: Vec<_> = (0..count).map(|_| self.body()).collect();
         let deadline = p.deadline(timeout);
         let number = self.run.book.submitted(Sent {
             member: member.index,
@@ -188,7 +205,7 @@ impl User {
             topic: topic.clone(),
             queue,
             key: key.clone(),
-            body: body.clone(),
+            bodies: bodies.clone(),
             attempts_max: if options.no_retry { 1 } else { member.attempts_max },
             at_most_once: member.at_most_once,
             block: options.block,
@@ -199,18 +216,23 @@ impl User {
             accepted: None,
             ends: Vec::new(),
             id: None,
+            ids: Vec::new(),
             attempts: None,
             seen: Vec::new(),
             go_aways: 0,
         });
-        let mut message = Message::new(&topic).unwrap();
-        message.set_body(&body).unwrap();
-        message.set_keys(Some(&format!("s{number}"))).unwrap();
-        message.set_sharding_key(key.as_deref()).unwrap();
-        if dice.percent(20) {
-            message.set_property("colour", Some("hellgrün")).unwrap();
-        }
-        Letter { number, message, options, deadline, before: p.state() }
+        let message = |body: &Vec<u8>| {
+            let mut message = Message::new(&topic).unwrap();
+            message.set_body(body).unwrap();
+            message.set_keys(Some(&format!("s{number}"))).unwrap();
+            message.set_sharding_key(key.as_deref()).unwrap();
+            if dice.percent(20) {
+                message.set_property("colour", Some("hellgrün")).unwrap();
+            }
+            message
+        };
+        let messages = bodies.iter().map(message).collect();
+        Letter { number, messages, batch, options, deadline, before: p.state() }
     }
 
     /// Mostly one that there is when nothing is wrong.
@@ -246,7 +268,7 @@ impl User {
             Mode::Async => drop(self.send_async(letter).await),
             Mode::OneWay => {
                 let p = &self.member.producer;
-                let sent = p.send_oneway(&letter.message, &letter.options, letter.deadline).await;
+                let sent = p.send_oneway(&letter.messages[0], &letter.options, letter.deadline).await;
                 self.returned(&letter, sent);
             }
         }
@@ -254,10 +276,17 @@ impl User {
 
     async fn send_sync(&self, letter: Letter) {
         let p = &self.member.producer;
-        let result = p.send(&letter.message, &letter.options, letter.deadline).await;
-        self.run.book.count(match &result {
-            Ok(_) => "sync: stored",
-            Err(_) => "sync: failed",
+        let result = if letter.batch {
+            let messages: Vec<_> = letter.messages.iter().collect();
+            p.send_batch(&messages, &letter.options, letter.deadline).await
+        } else {
+            p.send(&letter.messages[0], &letter.options, letter.deadline).await
+        };
+        self.run.book.count(match (&result, letter.batch) {
+            (Ok(_), false) => "sync: stored",
+            (Err(_), false) => "sync: failed",
+            (Ok(_), true) => "sync batch: stored",
+            (Err(_), true) => "sync batch: failed",
         });
         let refused = result.as_ref().err().filter(|error| error.message_id().as_str().is_empty());
         if let Some(error) = refused {
@@ -271,19 +300,29 @@ impl User {
     async fn send_async(&self, letter: Letter) -> Option<oneshot::Receiver<()>> {
         let (book, handed) = (Arc::clone(&self.run.book), self.run.lanes.handed());
         let (tell, told) = oneshot::channel();
-        let number = letter.number;
+        let (number, batch) = (letter.number, letter.batch);
         let callback = Callback::new(move |outcome| {
             let at = lock(&handed).unwrap_or_else(|| {
                 book.broken(format!("the callback of send {number} runs outside a callback thread"));
                 Instant::now()
             });
-            book.count(if outcome.is_ok() { "async: stored" } else { "async: failed" });
+            book.count(match (&outcome, batch) {
+                (Ok(_), false) => "async: stored",
+                (Err(_), false) => "async: failed",
+                (Ok(_), true) => "async batch: stored",
+                (Err(_), true) => "async batch: failed",
+            });
             book.ended(number, outcome, at);
             // Mostly nobody waits.
             let _ = tell.send(());
         });
         let p = &self.member.producer;
-        let sent = p.send_async(&letter.message, &letter.options, letter.deadline, callback).await;
+        let sent = if letter.batch {
+            let messages: Vec<_> = letter.messages.iter().collect();
+            p.send_batch_async(&messages, &letter.options, letter.deadline, callback).await
+        } else {
+            p.send_async(&letter.messages[0], &letter.options, letter.deadline, callback).await
+        };
         let accepted = sent.is_ok();
         self.returned(&letter, sent);
         accepted.then_some(told)
@@ -295,9 +334,9 @@ impl User {
         let kind = result.map_err(|error| error.kind());
         note!(book, "send {number} returned: {kind:?}");
         let now = Instant::now();
-        let (mode, body_bytes, ends) = book.with(number, |sent| {
+        let (mode, ends) = book.with(number, |sent| {
             sent.accepted = Some(kind.is_ok());
-            (sent.mode, sent.body.len(), sent.ends.len())
+            (sent.mode, sent.ends.len())
         });
         let late = letter.deadline.is_some_and(|deadline| now > deadline + TICK);
         book.check(!late, || {
@@ -312,9 +351,9 @@ impl User {
         book.check(ends == 0, || format!("send {number} is refused and called back"));
         let waits = mode == Mode::Sync || letter.options.block;
         let fair = match kind {
-            ErrorKind::EmptyBody => body_bytes == 0,
-            ErrorKind::InvalidTopic => letter.message.topic().as_str() == "TBW102",
-            ErrorKind::MessageTooLarge => body_bytes > 3000,
+            ErrorKind::EmptyBody => letter.messages.iter().any(|message| message.body().is_empty()),
+            ErrorKind::InvalidTopic => letter.messages[0].topic().as_str() == "TBW102",
+            ErrorKind::MessageTooLarge => letter.bytes() > 3000,
             ErrorKind::QueueFull => !waits,
             ErrorKind::CompletionFull => mode == Mode::Async,
             ErrorKind::Timeout => waits,
