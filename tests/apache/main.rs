@@ -25,6 +25,7 @@ mod raw;
 mod sender;
 mod statuses;
 mod timers;
+mod together;
 mod versions;
 
 use std::io::Write;

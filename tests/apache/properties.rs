@@ -111,6 +111,6 @@ fn two_records(topic: &str, bytes: usize) -> Command {
 /// 31 KiB less what every send may add.
 const LIBRARY_MOST: usize = 31 * 1024 - 96;
 
-fn wire_len(content: &Content) -> usize {
+pub(crate) fn wire_len(content: &Content) -> usize {
     content.properties.iter().map(|(name, value)| name.len() + value.len() + 2).sum()
 }

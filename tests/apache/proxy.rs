@@ -6,6 +6,7 @@ use crate::apache::{Options, Version};
 use crate::check::{Mode, exactly_once};
 use crate::delays::take_back;
 use crate::sender::{self, Sender};
+use crate::together::all_together;
 use crate::{start, tell, turn};
 
 #[test]
@@ -31,6 +32,14 @@ fn messages_through_the_proxy_are_read_back_as_they_were_sent() {
     assert_eq!(take_back(apache.proxy(), "proxy-timers", &gone.handle, ""), Ok(gone.id.clone()));
     let came = apache.read("proxy-timers", 10, Duration::from_secs(6));
     assert!(came.len() == 9 && came.iter().all(|message| message.msg_id != gone.id), "{}", came.len());
+    for mode in [Mode::Sync, Mode::Async] {
+        let topic = format!("proxy-batches-{}", mode.name());
+        apache.create_topic(&topic, 4);
+        let arguments = format!("mode={} count=2205 batch=100 outstanding=5 timeout=30000", mode.name());
+        let run = sender::run_by(apache.proxy(), &topic, &arguments);
+        all_together(&apache, &topic, mode, 100, &run);
+        tell(version, &topic, &format!("2205 sent in {} ms", run.sending_ms));
+    }
     // They do go through it: nothing is answered while it is frozen.
     apache.create_topic("frozen", 4);
     let sending = Sender::start_by(apache.proxy(), "frozen", "rate=100 count=300 timeout=30000");

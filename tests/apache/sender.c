@@ -6,6 +6,7 @@
  *   mode=sync|async|oneway|queues|recall  queues: only lists the topic's queues; recall: only takes `handle` back (sync)
  *   count=N                        messages (1)
  *   outstanding=N                  async: sends without a callback yet at once (no limit of its own)
+ *   batch=N                        sync, async: so many messages in one call
  *   threads=N                      sync: threads that send (1)
  *   rate=N                         messages a second (as fast as it goes)
  *   header=json|rocketmq           "header.format" (json)
@@ -24,7 +25,8 @@
  *
  * On stdout: `sending` at the first send; per message
  *   message INDEX STATUS CALLBACKS ATTEMPTS ENDED_MS LATENCY_MS ID OFFSET_ID BROKER QUEUE OFFSET STORED HANDLE
- * with ENDED_MS from the first send on, `-` for absent text and STORED one of ROCKETMQ_SEND_*; before it, if the send
+ * with ENDED_MS from the first send on, `-` for absent text, `+` for the OFFSET_ID of another than the first of a batch, and
+ * STORED one of ROCKETMQ_SEND_*; before it, if the send
  * failed, `error INDEX TEXT`; `queue BROKER ID` for a queue; and in the end
  *   end SHUTDOWN_STATUS SENDING_MS STRAY_CALLBACKS
  */
@@ -61,7 +63,7 @@ typedef struct {
 static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill, *selects, *handle = "";
 static const char *settings[SETTINGS_MAX];
 static int settings_count;
-static long count = 1, outstanding_max, threads = 1, rate, pad, keys_max, level, delay_ms;
+static long count = 1, outstanding_max, batch, threads = 1, rate, pad, keys_max, level, delay_ms;
 
 static rocketmq_producer *producer;
 static rocketmq_send_options *options;
@@ -209,14 +211,37 @@ static void note(record *r, const rocketmq_send_result *result, const rocketmq_e
     }
 }
 
+/* Messages of the call that begins with this one. */
+static long in_call(const record *r)
+{
+    long left = (long)(records + count - r);
+    return batch == 0 ? 1 : batch < left ? batch : left;
+}
+
+/* The same for all messages of a call. */
+static void note_all(record *r, const rocketmq_send_result *result, const rocketmq_error *error)
+{
+    long i;
+    if (result && rocketmq_send_result_count(result) != (size_t)in_call(r)) exit(1);
+    for (i = 0; i < in_call(r); i++) {
+        note(&r[i], result, error);
+        if (i == 0 || !result) continue;
+        copy(r[i].id, sizeof r[i].id, rocketmq_send_result_message_id_at(result, (size_t)i));
+        copy(r[i].offset_id, sizeof r[i].offset_id, "+");
+        r[i].offset += i;
+    }
+}
+
 static void on_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
 {
     record *r = user_data;
     int ours = 0;
+    long i;
     pthread_mutex_lock(&lock);
     ours = r >= records && r < records + count && !result != !error;
     if (!ours) stray++;
-    else if (++r->callbacks == 1) note(r, result, error);
+    else if (r->callbacks == 0) note_all(r, result, error);
+    for (i = 0; ours && i < in_call(r); i++) r[i].callbacks++;
     outstanding--;
     pthread_cond_signal(&room);
     pthread_mutex_unlock(&lock);
@@ -224,30 +249,39 @@ static void on_sent(const rocketmq_send_result *result, const rocketmq_error *er
 
 static void send_one(long index)
 {
-    rocketmq_message *message = message_of(index);
+    long sent = in_call(&records[index]), i;
+    rocketmq_message **messages = memory((size_t)sent * sizeof *messages), *message;
     record *r = &records[index];
     rocketmq_send_result *result = NULL;
     rocketmq_error *error = NULL;
     rocketmq_status status;
 
+    for (i = 0; i < sent; i++) messages[i] = message_of(index + i);
+    message = messages[0];
     pace(index);
     if (strcmp(mode, "async") == 0) {
         pthread_mutex_lock(&lock);
         while (outstanding_max && outstanding >= outstanding_max) pthread_cond_wait(&room, &lock);
         outstanding++;
         pthread_mutex_unlock(&lock);
-        status = rocketmq_producer_send_async(producer, message, options, on_sent, r, &error);
+        if (batch) {
+            status = rocketmq_producer_send_batch_async(producer, messages, (size_t)sent, options, on_sent, r, &error);
+        } else {
+            status = rocketmq_producer_send_async(producer, message, options, on_sent, r, &error);
+        }
     } else if (strcmp(mode, "oneway") == 0) {
         status = rocketmq_producer_send_oneway(producer, message, options, &error);
     } else {
-        status = rocketmq_producer_send(producer, message, options, &result, &error);
-        if (status == ROCKETMQ_OK) note(r, result, NULL);
+        if (batch) status = rocketmq_producer_send_batch(producer, messages, (size_t)sent, options, &result, &error);
+        else status = rocketmq_producer_send(producer, message, options, &result, &error);
+        if (status == ROCKETMQ_OK) note_all(r, result, NULL);
         rocketmq_send_result_destroy(result);
     }
-    rocketmq_message_destroy(message);
+    for (i = 0; i < sent; i++) rocketmq_message_destroy(messages[i]);
+    free(messages);
     if (status != ROCKETMQ_OK) {
         if (status != rocketmq_error_status(error)) exit(1);
-        note(r, NULL, error);
+        note_all(r, NULL, error);
         rocketmq_error_destroy(error);
     }
 }
@@ -280,7 +314,8 @@ static void *send_some(void *unused)
     for (;;) {
         long index;
         pthread_mutex_lock(&lock);
-        index = stopped ? count : taken++;
+        index = stopped ? count : taken;
+        if (index < count) taken += in_call(&records[index]);
         pthread_mutex_unlock(&lock);
         if (index >= count) return unused;
         send_one(index);
@@ -371,6 +406,7 @@ static void read_arguments(int argc, char **argv)
         else if ((value = value_of(argv[i], "handle"))) handle = value;
         else if ((value = value_of(argv[i], "count"))) count = atol(value);
         else if ((value = value_of(argv[i], "outstanding"))) outstanding_max = atol(value);
+        else if ((value = value_of(argv[i], "batch"))) batch = atol(value);
         else if ((value = value_of(argv[i], "threads"))) threads = atol(value);
         else if ((value = value_of(argv[i], "rate"))) rate = atol(value);
         else exit(2);
