@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 cluster=$1 version=${2-}
 topic=demo
-expected=30 # ten from each example
+expected=40 # ten from each example
 built=$(cd "${CARGO_TARGET_DIR:-target}/release" && pwd)
 work=$(mktemp -d)
 cluster_pid=
@@ -52,7 +52,7 @@ apache)
 esac
 echo "   name server $name_server"
 
-for example in sync async oneway; do
+for example in sync async oneway batch; do
     echo "== examples-c/$example.c"
     compile=(cc -Iinclude "examples-c/$example.c" "-L$built" -lrocketmq_producer "-Wl,-rpath,$built" -o "$work/$example")
     echo "\$ ${compile[*]}"

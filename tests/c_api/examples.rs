@@ -12,6 +12,7 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
         ("sync", "TagA", "Hello RocketMQ"),
         ("async", "TagB", "Hello async"),
         ("oneway", "TagC", "Hello one-way"),
+        ("batch", "TagD", "Hello batch"),
     ] {
         let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
         let lines = source.lines().count();
