@@ -148,7 +148,10 @@ struct Detail {
 }
 
 impl Error {
-    /// A failure of `kind`; `message` is a sentence that names the value and the reason.
+    /// A failure of `kind`; `message` is a sentence that names the value and the reason. Not inlined: there are very many
+    /// places to fail, and none of them is in a hurry.
+    #[cold]
+    #[inline(never)]
     pub fn new(kind: ErrorKind, message: impl Into<Text>) -> Self {
         Self(Box::new(Detail {
             kind,
