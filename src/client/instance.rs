@@ -145,7 +145,7 @@ impl Instance {
     /// Runs `task` until it ends or the instance is closed. When it panics the instance has failed.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let failed = FailedByPanic(self.failure());
-        let task = self.world.tasks.spawn(async move {
+        let task = self.world.spawn(async move {
             let _failed = failed;
             task.await;
         });
@@ -317,13 +317,16 @@ impl Instance {
             .filter(|master| master.main.is_connected())
             .map(|master| {
                 let request = header::unregister::request(self.client_id().as_str(), group);
-                self.world.tasks.spawn(async move { master.main.call(request, until, false).await })
+                self.world.spawn(async move {
+                    if let Err(error) = master.main.call(request, until, false).await {
+                        log::debug!("unregistering: {error}");
+                    }
+                })
             })
             .collect();
         for call in calls {
-            if let Ok(Err(error)) = call.await {
-                log::debug!("unregistering {group}: {error}");
-            }
+            // A panic was reported by the task itself.
+            let _ = call.await;
         }
     }
 
@@ -411,7 +414,7 @@ async fn heartbeats(instance: Weak<Instance>, period: Duration) {
                 continue;
             }
             let request = instance.identity.heartbeat();
-            instance.world.tasks.spawn(async move {
+            instance.world.spawn(async move {
                 // Not made anew for a heartbeat: it is gone because nothing was sent.
                 let answer = if Arc::ptr_eq(&master.main, &master.sends) {
                     master.main.call_if_connected(request, until).await

@@ -203,7 +203,7 @@ impl Routes {
         let first = Looking { waiting: vec![waiter], earliest, poke: Arc::clone(&poke) };
         looking.insert(Arc::clone(&name), first);
         drop(looking);
-        instance.world().tasks.spawn(look_up(Arc::clone(instance), name, poke));
+        instance.world().spawn(look_up(Arc::clone(instance), name, poke));
     }
 
     /// Makes `data` the route of `topic`; whether it differs. A route that does not stays the same object, and

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::client::connector::{SystemConnector, SystemResolver};
@@ -97,6 +98,13 @@ impl World {
             tasks: running.tasks().clone(),
             dispatcher: Arc::new(CallbackThreads(running)),
         })
+    }
+
+    /// Runs `task` on [`Self::tasks`]. Boxed, all tasks are of one type: of each further one the runtime's code would be
+    /// there once more, and again for each kind of runtime.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        let task: Promise<()> = Box::pin(task);
+        self.tasks.spawn(task)
     }
 }
 

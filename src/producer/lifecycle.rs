@@ -184,7 +184,7 @@ impl Producer {
         let _ = self.lifecycle.client_id.set(instance.client_id().clone());
         self.lifecycle.store(State::Running);
         if let Some(settings) = self.settings.faults.as_ref().and_then(|faults| faults.detector) {
-            let task = world.tasks.spawn(detector::run(Arc::downgrade(self), settings));
+            let task = world.spawn(detector::run(Arc::downgrade(self), settings));
             *lock(&self.lifecycle.detector) = Some(task);
         }
         Ok(())
@@ -286,7 +286,7 @@ impl Producer {
         change.closing = Some(Arc::clone(&closing));
         self.lifecycle.store(State::Closing);
         let instance = self.lifecycle.instance()?;
-        instance.world().tasks.spawn(close(Arc::clone(self), Arc::clone(&closing)));
+        instance.world().spawn(close(Arc::clone(self), Arc::clone(&closing)));
         Some(closing)
     }
 }
@@ -308,7 +308,7 @@ impl Drop for Starting<'_> {
         }
         if self.world.instances.leave(&instance) {
             let until = self.world.clock.now() + CLOSE_MIN;
-            self.world.tasks.spawn(async move { instance.close(until).await });
+            self.world.spawn(async move { instance.close(until).await });
         }
     }
 }
@@ -372,7 +372,7 @@ impl Drop for Producer {
         let world = instance.world().clone();
         if self.lifecycle.load() == State::Running && world.instances.leave(&instance) {
             let until = world.clock.now() + CLOSE_MIN;
-            world.tasks.spawn(async move { instance.close(until).await });
+            world.spawn(async move { instance.close(until).await });
         }
     }
 }
