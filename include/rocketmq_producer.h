@@ -229,7 +229,10 @@ typedef enum {
 
 /** What `rocketmq_producer_purge()` ends. */
 typedef enum {
-  /** What waits for a route, a connection, or the end of a pause that a broker asked for. */
+  /**
+   * What waits for a route, a connection, others to go out with (`batch.auto`), or the end of a pause that a broker
+   * asked for.
+   */
   ROCKETMQ_PURGE_WAITING = 1,
   /** What a connection has taken. */
   ROCKETMQ_PURGE_IN_FLIGHT = 2
@@ -738,8 +741,8 @@ rocketmq_status rocketmq_producer_start(rocketmq_producer *producer,
                                         rocketmq_error **error);
 
 /**
- * Refuses new sends with `ROCKETMQ_ERR_CLOSED`, lets those in flight end, ends the rest with
- * `ROCKETMQ_ERR_CLOSED` at the limit, waits for callbacks, for those of the rest up to 50 ms past it.
+ * Refuses new sends with `ROCKETMQ_ERR_CLOSED`, sends at once what waits for others to go out with, lets those in
+ * flight end, ends the rest with `ROCKETMQ_ERR_CLOSED` at the limit, waits for callbacks, for those of the rest up to 50 ms past it.
  * OK: all ended by themselves. `ROCKETMQ_ERR_CLOSED`: some were cut off. After both the state is CLOSED and no
  * callback runs or will run. `ROCKETMQ_ERR_TIMEOUT`: callbacks still run or are due; the state is CLOSING,
  * `user_data` must stay; call again. Concurrent calls wait for the same end; on a CLOSED producer OK at once;
@@ -807,7 +810,7 @@ rocketmq_status rocketmq_producer_fetch_queues(rocketmq_producer *producer,
 /**
  * Sends and waits for the broker's answer. `options` may be NULL. The message is only read: reuse or destroy
  * it as soon as the call returns. `result` says where it was stored; a message stored with another status
- * than `ROCKETMQ_SEND_OK` is a success too. [wait]
+ * than `ROCKETMQ_SEND_OK` is a success too. With `batch.auto` it also waits for others to go out with. [wait]
  */
 ROCKETMQ_API
 ROCKETMQ_CHECK
@@ -820,6 +823,13 @@ rocketmq_status rocketmq_producer_send(rocketmq_producer *producer,
 /**
  * Sends without waiting. OK: accepted, `callback` runs exactly once. Failure: not accepted, `callback` never
  * runs, `user_data` stays the caller's. [any; with `ROCKETMQ_SEND_BLOCK`: wait]
+ *
+ * With `batch.auto` accepted sends, sync ones too, wait up to `batch.linger.ms` for others to the same topic and go out
+ * as one batch, which is stored whole or not at all. Each has its own end, as if it had gone alone: id, queue offset,
+ * offset id, latency; or an error, the same for all of a batch. Sends to one queue, by name, selector or sharding key,
+ * are not overtaken. What no batch may hold goes out at once: delayed, one-way and large messages, bodies that are
+ * compressed. A send ends by its own limit; by others with less time in its batch it may end up to an eighth of its
+ * limit and the linger time earlier.
  */
 ROCKETMQ_API
 ROCKETMQ_CHECK
@@ -842,8 +852,9 @@ rocketmq_status rocketmq_producer_send_oneway(rocketmq_producer *producer,
 
 /**
  * Waits until every send accepted before the call has ended and its callback has returned; one-way sends
- * count until they are written. Later sends do not hold it up. `ROCKETMQ_ERR_TIMEOUT`: some have not ended.
- * On a library thread `ROCKETMQ_ERR_WOULD_DEADLOCK`. [wait]
+ * count until they are written. Later sends do not hold it up. What waits for others to go out with (`batch.auto`)
+ * goes out at once. `ROCKETMQ_ERR_TIMEOUT`: some have not ended. On a library thread
+ * `ROCKETMQ_ERR_WOULD_DEADLOCK`. [wait]
  */
 ROCKETMQ_API
 rocketmq_status rocketmq_producer_flush(rocketmq_producer *producer,

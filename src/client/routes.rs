@@ -46,7 +46,7 @@ pub struct TopicRoute {
 impl TopicRoute {
     /// The queues that keys are shared out over. While a broker is lost it is the list with its queues: were they
     /// counted anew, nearly every key would move to another queue, and its order would be lost.
-    pub(crate) fn order(&self, now: Instant) -> &Layout {
+    pub(crate) fn order(&self, now: Instant) -> &Arc<Layout> {
         match &self.held {
             Some((layout, until)) if now < *until => layout,
             _ => &self.layout,

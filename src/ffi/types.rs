@@ -166,7 +166,8 @@ pub enum rocketmq_send_flag {
 /// What `rocketmq_producer_purge()` ends.
 #[repr(C)]
 pub enum rocketmq_purge {
-    /// What waits for a route, a connection, or the end of a pause that a broker asked for.
+    /// What waits for a route, a connection, others to go out with (`batch.auto`), or the end of a pause that a broker
+    /// asked for.
     ROCKETMQ_PURGE_WAITING = 1,
     /// What a connection has taken.
     ROCKETMQ_PURGE_IN_FLIGHT = 2,

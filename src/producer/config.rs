@@ -112,6 +112,14 @@ static KEYS: &[Key] = &[
         c"1 is fastest; up to 9 for zlib, where 0 does not compress, up to 22 for zstd, which takes no 0; lz4 has no levels and ignores it. auto is 5 for zlib and 3 for zstd."),
     key!(c"message.max.bytes", c"bytes", c"4194304", Check::Int(1, 16_000_000),
         c"Largest body, before compression; of a batch what all its messages take in a broker's log."),
+    key!(c"batch.auto", c"bool", c"false", Check::Bool,
+        c"Sends to one topic wait for one another and go out as one batch; each still ends by itself. What no batch may hold goes out at once: delayed and one-way messages, bodies that are compressed."),
+    key!(c"batch.linger.ms", c"duration", c"10", Check::Int(1, 30_000),
+        c"How long a send waits for others, at most; at least as much of its own time limit is left then."),
+    key!(c"batch.max.bytes", c"bytes", c"32768", Check::Int(1, 2 << 20),
+        c"Most that a batch takes in a broker's log: topic, body, properties and 91 bytes of each message. One that would grow larger goes out at once; a message that is larger alone does not wait."),
+    key!(c"batch.total.max.bytes", c"bytes", c"33554432", Check::Int(1, i64::MAX),
+        c"While so many bytes wait in all batches together, no further send does."),
     key!(c"topic.auto.create.key", c"string", c"TBW102", Check::Topic,
         c"Topic after whose pattern a broker creates a missing one."),
     key!(c"topic.auto.create.queues", c"int", c"4", Check::Int(1, 65_536),
@@ -306,6 +314,18 @@ pub(crate) struct Settings {
     pub(crate) completions_max: usize,
     /// `None`: faults are not avoided.
     pub(crate) faults: Option<FaultSettings>,
+    /// `None`: every send goes out by itself.
+    pub(crate) batches: Option<BatchSettings>,
+}
+
+/// How long sends wait for one another, and how many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchSettings {
+    pub(crate) linger: Duration,
+    /// Of one batch, as brokers store it.
+    pub(crate) bytes_max: usize,
+    /// Of all that wait.
+    pub(crate) total_bytes_max: usize,
 }
 
 /// How faults are avoided.
@@ -369,6 +389,12 @@ impl Settings {
             in_flight_bytes_max: values.size(c"inflight.max.bytes"),
             completions_max: values.size(c"completion.max"),
             faults: values.faults()?,
+            batches: values.flag(c"batch.auto").then(|| BatchSettings {
+                linger: values.duration(c"batch.linger.ms"),
+                // Brokers hold a batch against the same limit as a single message.
+                bytes_max: values.size(c"batch.max.bytes").min(values.size(c"message.max.bytes")),
+                total_bytes_max: values.size(c"batch.total.max.bytes"),
+            }),
         })
     }
 }

@@ -2,6 +2,7 @@
 //! completion and the permits, so whatever happens to it, the send ends once and its room comes back.
 
 mod end;
+mod members;
 mod question;
 
 use std::ops::Deref;
@@ -26,6 +27,8 @@ use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
 use crate::producer::{Moment, Producer, batch, select};
 use crate::text::{ShortText, Text};
+
+pub(crate) use members::Members;
 
 /// What every attempt of a send has in common, beside its topic and its id.
 pub(crate) struct Parcel {
@@ -173,6 +176,11 @@ impl Flight {
             flight.parcel.body = permit.take_body().into();
             return flight;
         }
+        Self::new(id, accepted)
+    }
+
+    /// The same, in new memory.
+    fn new(id: UniqueId, accepted: Instant) -> Box<Self> {
         Box::new(Self {
             producer: Held(None),
             accepted,
@@ -217,7 +225,8 @@ impl Flight {
         &mut self.parcel
     }
 
-    /// Makes it a send of `producer`, which ends once from now on, whatever happens.
+    /// Makes it a send of `producer`, which ends once from now on, whatever happens. Every send does it: it is no call.
+    #[inline(always)]
     pub(crate) fn accept(
         &mut self,
         producer: &Arc<Producer>,
@@ -232,8 +241,18 @@ impl Flight {
         self.completion = completion;
     }
 
+    /// Where it may go.
+    pub(crate) const fn place(&self) -> &Place {
+        &self.parcel.place
+    }
+
+    /// Whether the broker answers only when the message is stored as configured.
+    pub(crate) const fn waits_for_store(&self) -> bool {
+        self.parcel.wait_store
+    }
+
     /// The topic as brokers and name servers know it.
-    fn topic_on_the_wire(&self) -> &ShortText {
+    pub(crate) fn topic_on_the_wire(&self) -> &ShortText {
         self.wrapped_topic.as_deref().unwrap_or(&self.result.topic)
     }
 
@@ -386,7 +405,7 @@ impl Flight {
         // Looked for among all fields of the answer: only where there may be one.
         result.recall_handle = if timed { Text::new(&answer.recall_handle()) } else { Text::EMPTY };
         let offset_ids = answer.offset_id_bytes();
-        result.offset_id.set(if self.parcel.batch { batch::first_id(&offset_ids) } else { &offset_ids });
+        result.offset_id.set(if result.ids.is_some() { batch::first_id(&offset_ids) } else { &offset_ids });
         result.transaction_id.set(&answer.transaction_id_bytes());
         if again {
             self.stored = Some(Box::new(result.clone()));

@@ -14,6 +14,7 @@ use crate::client::broker::Cut;
 use crate::client::instance::Instance;
 use crate::client::world::World;
 use crate::error::{Error, ErrorKind};
+use crate::producer::accumulator::Accumulator;
 use crate::producer::{Producer, detector};
 use crate::runtime::lock;
 use crate::text::Text;
@@ -187,6 +188,9 @@ impl Producer {
             let task = world.spawn(detector::run(Arc::downgrade(self), settings));
             *lock(&self.lifecycle.detector) = Some(task);
         }
+        if let Some(accumulator) = &self.accumulator {
+            accumulator.start(self, &instance);
+        }
         Ok(())
     }
 
@@ -316,6 +320,7 @@ impl Drop for Starting<'_> {
 /// The shutdown itself.
 async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
     let mut limit = closing.limit.subscribe();
+    producer.close_batches();
     loop {
         let until = *limit.borrow_and_update();
         let limited = tokio::time::sleep_until(until.unwrap_or_else(|| producer.now()));
@@ -334,10 +339,11 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
         }
     }
     let detector = lock(&producer.lifecycle.detector).take();
-    if let Some(detector) = detector {
-        detector.abort();
+    let timer = producer.accumulator.as_ref().and_then(Accumulator::take_timer);
+    for task in [detector, timer].into_iter().flatten() {
+        task.abort();
         // Ends at its next step.
-        let _ = detector.await;
+        let _ = task.await;
     }
     if let Some(instance) = producer.instance() {
         let soonest = producer.now() + CLOSE_MIN;

@@ -221,6 +221,12 @@ impl Message {
         self.timed || self.property(names::DELAY).is_some()
     }
 
+    /// Whether it asks for what brokers do not do for the messages of a batch: they would deliver it at once, or not to
+    /// light queues.
+    pub(crate) fn goes_alone(&self) -> bool {
+        self.is_delayed() || self.property(names::INNER_MULTI_DISPATCH).is_some()
+    }
+
     /// The topic.
     pub const fn topic(&self) -> &ShortText {
         &self.topic

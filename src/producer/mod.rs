@@ -1,8 +1,10 @@
 //! The producer: what an application creates, starts, sends with and shuts down.
 //!
-//! [`send`] is the one pipeline of every send, [`batch`] what goes into it as one, [`flight`] one accepted send through its attempts,
-//! [`attempt`] what an outcome leads to, [`budget`] the limits, [`lifecycle`] start and shutdown.
+//! [`send`] is the one pipeline of every send, [`batch`] what goes into it as one, [`accumulator`] has sends wait for one
+//! another, [`flight`] is one accepted send through its attempts, [`attempt`] what an outcome leads to, [`budget`] the
+//! limits, [`lifecycle`] start and shutdown.
 
+mod accumulator;
 mod attempt;
 mod batch;
 mod budget;
@@ -45,6 +47,7 @@ use crate::client::world::{self, Clock, World};
 use crate::error::{Error, ErrorKind};
 pub use crate::text::ShortText;
 use crate::text::Text;
+use accumulator::Accumulator;
 use budget::{Budget, Limits};
 use config::Settings;
 use fault::Faults;
@@ -62,6 +65,8 @@ pub struct Producer {
     budget: Arc<Budget<Spare>>,
     /// With fault avoidance.
     faults: Option<Arc<Faults>>,
+    /// With automatic batches.
+    accumulator: Option<Accumulator>,
     /// Purges so far: each send remembers how many there were before it.
     cuts: AtomicU32,
     /// The last purge of everything: sends accepted before it make no further attempt.
@@ -99,6 +104,7 @@ impl Producer {
                 .faults
                 .as_ref()
                 .map(|faults| Arc::new(Faults::new(faults.table.clone(), faults.detector.is_some()))),
+            accumulator: settings.batches.map(Accumulator::new),
             cuts: AtomicU32::new(0),
             purged: AtomicU32::new(0),
             lifecycle: Lifecycle::default(),
@@ -144,16 +150,17 @@ impl Producer {
     }
 
     /// Waits until every send accepted so far has ended and its callback has returned, one-way sends until they
-    /// are written.
-    pub async fn flush(&self, deadline: Option<Instant>) -> Result<(), Error> {
+    /// are written. What waits for others to go out with goes out at once.
+    pub async fn flush(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), Error> {
         self.check_running()?;
+        self.send_waiting();
         self.before(deadline, self.budget.flushed()).await.ok_or_else(|| {
             Error::new(ErrorKind::Timeout, "sends are still under way or their callbacks have not returned")
         })
     }
 
-    /// Ends sends early with [`ErrorKind::Cancelled`]: those that `waiting` for a route, a connection or the end
-    /// of a pause, and those `in_flight`.
+    /// Ends sends early with [`ErrorKind::Cancelled`]: those that `waiting` for a route, a connection, the end
+    /// of a pause or others to go out with, and those `in_flight`.
     pub fn purge(&self, waiting: bool, in_flight: bool) -> Result<(), Error> {
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
@@ -161,6 +168,9 @@ impl Producer {
         if waiting && in_flight {
             // Also those that are on their way from one place to the next.
             self.purged.fetch_max(number, Ordering::Relaxed);
+        }
+        if waiting {
+            self.cancel_waiting();
         }
         instance.cut(Cut { owner: self.number, number, waiting, in_flight, cancelled: true });
         Ok(())

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 pub use protocol::codes::SendStatus;
 
 use crate::error::Error;
+use crate::producer::flight::Members;
 use crate::text::{ShortText, Text};
 
 /// A stored message, as the broker answered. First what is known when it is sent, then what the answer says: each part
@@ -133,6 +134,8 @@ pub(crate) enum Completion {
     Wait(oneshot::Sender<Result<SendResult, Error>>),
     /// A callback runs.
     Callback(Callback),
+    /// Each of these ends as the send that carries them.
+    Members(Members),
     /// Nobody is told.
     None,
 }

@@ -7,14 +7,13 @@ use protocol::message::compress;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::client::body::Body;
 use crate::client::broker::Broker;
 use crate::client::instance::Instance;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
 use crate::producer::batch::Cargo;
 use crate::producer::budget::{Full, Permit};
-use crate::producer::flight::{Flight, Place, Spare};
+use crate::producer::flight::{Flight, Parcel, Place, Spare};
 use crate::producer::limits;
 use crate::producer::message::Message;
 use crate::producer::options::SendOptions;
@@ -140,6 +139,8 @@ impl Producer {
         let (bytes, tracked) = (cargo.body_bytes(), completion.is_callback());
         let taken = match self.budget.take(bytes, tracked) {
             Err(Full::InFlight) if patient => {
+                // Room comes back sooner so.
+                self.send_waiting();
                 let room = self.budget.wait(bytes, tracked);
                 self.before(deadline, room).await.ok_or_else(|| {
                     let text = "the time limit passed before there was room in flight";
@@ -191,7 +192,9 @@ impl Producer {
         }
     }
 
-    pub(super) fn no_room(&self, full: Full) -> Error {
+    pub(super) fn no_room(self: &Arc<Self>, full: Full) -> Error {
+        // Room comes back sooner so.
+        self.send_waiting();
         match full {
             Full::InFlight => Error::new(
                 ErrorKind::QueueFull,
@@ -223,16 +226,22 @@ impl Producer {
         let id = self.next_id(&instance, moment.wall_ms);
         let mut flight = Flight::unloaded(&mut permit, id, moment.now);
         self.load(&mut flight, cargo, options)?;
-        if let Cargo::Batch(batch) = cargo {
-            self.load_batch(&mut flight, &batch, &instance, moment.wall_ms)?;
-        }
         let attempts_max = if options.no_retry { 1 } else { self.settings.retries.saturating_add(1) };
-        flight.accept(self, Plan { deadline, attempts_max }, permit, completion);
+        let plan = Plan { deadline, attempts_max };
+        if let Some(accumulator) = &self.accumulator {
+            let loaded = Loaded { flight, plan, permit, completion };
+            return accumulator.take((self, &instance), cargo, loaded, moment);
+        }
+        match cargo {
+            Cargo::One(message) => self.pack(message, flight.parcel())?,
+            Cargo::Batch(batch) => self.load_batch(&mut flight, &batch, &instance, moment.wall_ms)?,
+        }
+        flight.accept(self, plan, permit, completion);
         Ok(launch(flight, &instance, moment))
     }
 
-    /// Fills in what all attempts have in common. Nothing that is written here is moved afterwards: it would be read
-    /// again before the copy of the body has left for the cache.
+    /// Fills in what all attempts have in common, but for the body. Nothing that is written here is moved afterwards: it
+    /// would be read again before the copy of the body has left for the cache.
     fn load(&self, flight: &mut Flight, cargo: Cargo<'_>, options: &SendOptions) -> Result<(), Error> {
         let message = cargo.first();
         let namespace = self.settings.namespace.as_ref();
@@ -250,7 +259,6 @@ impl Producer {
         if let Cargo::One(message) = cargo {
             (parcel.flag, parcel.timed, parcel.batch) = (message.flag(), message.is_timed(), false);
             parcel.properties = message.wire_properties().cloned();
-            parcel.sys_flag = self.pack(message, &mut parcel.body)?;
         }
         Ok(())
     }
@@ -288,8 +296,9 @@ impl Producer {
         }
     }
 
-    /// Puts the body into `body` as it is sent; the flags for that. One that does not shrink stays as it is.
-    fn pack(&self, message: &Message, body: &mut Body) -> Result<i32, Error> {
+    /// Puts the body into `parcel` as it is sent, and the flags for that. One that does not shrink stays as it is.
+    #[inline(always)]
+    fn pack(&self, message: &Message, parcel: &mut Parcel) -> Result<(), Error> {
         let bytes = message.body();
         if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
             let codec = compression.codec;
@@ -297,20 +306,54 @@ impl Producer {
                 Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
             })?;
             if packed.len() < bytes.len() {
-                *body = packed.into();
-                return Ok(codec.sys_flag());
+                (parcel.body, parcel.sys_flag) = (packed.into(), codec.sys_flag());
+                return Ok(());
             }
         }
-        body.take_over(message.body_to_send()).map_err(|_| {
+        parcel.sys_flag = 0;
+        parcel.body.take_over(message.body_to_send()).map_err(|_| {
             Error::new(ErrorKind::System, format!("no memory for the body's {} bytes", bytes.len()))
-        })?;
-        Ok(0)
+        })
+    }
+}
+
+/// A send that lacks its body alone.
+pub(crate) struct Loaded {
+    pub(crate) flight: Box<Flight>,
+    pub(crate) plan: Plan,
+    pub(crate) completion: Completion,
+    permit: Permit<Spare>,
+}
+
+impl Loaded {
+    /// It is `producer`'s from now on, and ends once.
+    pub(crate) fn accepted(self, producer: &Arc<Producer>) -> Box<Flight> {
+        let Self { mut flight, plan, completion, permit } = self;
+        flight.accept(producer, plan, permit, completion);
+        flight
+    }
+
+    /// The same, with its body.
+    pub(crate) fn packed(
+        mut self,
+        (producer, instance): (&Arc<Producer>, &Arc<Instance>),
+        cargo: Cargo<'_>,
+        moment: Moment,
+    ) -> Result<Box<Flight>, Error> {
+        match cargo {
+            Cargo::One(message) => producer.pack(message, self.flight.parcel())?,
+            Cargo::Batch(batch) => {
+                producer.load_batch(&mut self.flight, &batch, instance, moment.wall_ms)?;
+            }
+        }
+        Ok(self.accepted(producer))
     }
 }
 
 /// Lets an accepted send begin on the caller's thread. After a panic on its way it has told whoever wants to know:
-/// the caller must not be told once more, by an error.
-fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) -> Option<Arc<Broker>> {
+/// the caller must not be told once more, by an error. Every send does it, and packs its body: they are no calls.
+#[inline(always)]
+pub(crate) fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) -> Option<Arc<Broker>> {
     let mut done = instance.done();
     if let Err(text) = catch(|| flight.start(instance, moment, &mut done)) {
         log::error!("a send panicked as it began: {text}");

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod auto_batch;
 mod bad_input;
 mod batches;
 mod connections;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -337,12 +338,17 @@ impl Clock for Paused {
     }
 }
 
-/// Callbacks run in a task of their own, never on the submitter's stack.
+/// Callbacks run in a task of their own, never on the submitter's stack. One that panics is alone with it, as on the
+/// library's threads.
 struct Inline;
 
 impl Dispatcher for Inline {
     fn hand_over(&self, _: usize, jobs: &mut Jobs) {
         let jobs = std::mem::take(jobs);
-        tokio::spawn(async { jobs.into_iter().for_each(|job| job.run()) });
+        tokio::spawn(async {
+            for job in jobs {
+                let _ = catch_unwind(AssertUnwindSafe(|| job.run()));
+            }
+        });
     }
 }

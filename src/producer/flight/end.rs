@@ -49,6 +49,7 @@ impl Flight {
                 // Gone when the caller gave up.
                 let _ = tell.send(outcome);
             }
+            Completion::Members(members) => self.tell_members(members, done),
             _ => {
                 if let Ending::Failed(error) = &self.ending {
                     log::info!("a one-way send was lost: {error}");
@@ -134,8 +135,12 @@ impl Job for Flight {
 /// panicked still gives back its room.
 impl Drop for Flight {
     fn drop(&mut self) {
-        let completion = std::mem::replace(&mut self.completion, Completion::None);
+        let mut completion = std::mem::replace(&mut self.completion, Completion::None);
         let Some(producer) = self.producer.0.take() else { return };
+        if let Completion::Members(members) = &mut completion {
+            // Dropped in turn, each of them tells.
+            return members.share_fate(self.attempts, self.fate);
+        }
         let mut room = std::mem::take(&mut self.room);
         if matches!(completion, Completion::None) {
             return producer.budget.end(room, None, Vec::new());

@@ -3,7 +3,7 @@
 use rocketmq_producer::error::ErrorKind;
 use rocketmq_producer::producer::{Instant, SendOptions};
 
-use crate::world::{Told, message, send, simulate_one, simulate_two};
+use crate::world::{Told, begin, message, ms, send, simulate_one, simulate_two};
 
 pub(super) fn a_send_ends_in_time(key: &'static str) {
     for (value, ms) in [(None, 3000), (Some("700"), 700), (Some("10000"), 10_000)] {
@@ -88,4 +88,59 @@ pub(super) fn so_many_bytes_are_in_flight(key: &'static str) {
 pub(super) fn so_many_callbacks_are_due(key: &'static str) {
     assert_eq!(accepted(key, None), (10, None));
     assert_eq!(accepted(key, Some("4")), (4, Some(ErrorKind::CompletionFull)));
+}
+
+/// How many messages each frame holds of ten asynchronous sends, ten milliseconds from one to the next.
+fn batches(values: &[(&'static str, &'static str)]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let out = &mut found;
+    simulate_one(|sim| async move {
+        sim.core.add_topic("T", 1);
+        let p = sim.start(values).await;
+        p.prepare_topic("T", None).await.unwrap();
+        let told = Told::default();
+        for _ in 0..10 {
+            begin(&p, &message("T"), &SendOptions::default(), &told).await;
+            tokio::time::sleep(ms(10)).await;
+        }
+        sim.core.reach_messages("T", 10).await;
+        let frames = sim.core.attempts("T");
+        out.extend(frames.iter().map(|frame| frame.unique_id.split(',').count()));
+    });
+    found
+}
+
+pub(super) fn sends_go_out_together_or_not(key: &'static str) {
+    for value in [None, Some("false")] {
+        assert_eq!(batches(&super::settings(&[("batch.linger.ms", "200")], key, value)), [1; 10]);
+    }
+    assert_eq!(batches(&super::settings(&[("batch.linger.ms", "200")], key, Some("true"))), [10]);
+}
+
+pub(super) fn sends_wait_so_long_for_others(key: &'static str) {
+    for (value, frames) in [(None, vec![2; 5]), (Some("25"), vec![3, 3, 3, 1]), (Some("30000"), vec![10])] {
+        let common = [("batch.auto", "true"), ("send.timeout.ms", "70000")];
+        assert_eq!(batches(&super::settings(&common, key, value)), frames, "{value:?}");
+    }
+}
+
+pub(super) fn batches_are_so_large(key: &'static str) {
+    let common = [("batch.auto", "true"), ("batch.linger.ms", "100")];
+    // 150 bytes or so for each.
+    for (value, frames) in [
+        (None, vec![10]),
+        (Some("2097152"), vec![10]),
+        (Some("700"), vec![4, 4, 2]),
+        (Some("1"), vec![1; 10]),
+    ] {
+        assert_eq!(batches(&super::settings(&common, key, value)), frames, "{value:?}");
+    }
+}
+
+pub(super) fn so_many_bytes_wait(key: &'static str) {
+    let common = [("batch.auto", "true"), ("batch.linger.ms", "100")];
+    for (value, frames) in [(None, vec![10]), (Some("700"), vec![1, 1, 1, 1, 1, 5]), (Some("1"), vec![1; 10])]
+    {
+        assert_eq!(batches(&super::settings(&common, key, value)), frames, "{value:?}");
+    }
 }
