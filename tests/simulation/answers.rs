@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::codes::request;
 use protocol::command::Command;
-use protocol::header::send::SendMessage;
+use protocol::header::send::{OwnedSend, SendMessage};
 use protocol::message::batch;
 use protocol::message::properties::{self, names};
 use rocketmq_mock::{Arrival, Fault, Node};
@@ -114,13 +115,37 @@ fn see(book: &Book, arrival: &Arrival<'_>, fault: Option<&Fault>) {
         Ok(send) => send,
         Err(error) => return book.broken(format!("a send cannot be read: {error}")),
     };
-    let first = batch::records(&arrival.command.body).next().filter(|_| send.batch);
-    let own = match first {
-        Some(Ok(record)) => record.properties.into_owned(),
-        Some(Err(error)) => return book.broken(format!("a batch cannot be read: {error}")),
-        None => send.properties.clone(),
+    let records = if send.batch { &arrival.command.body[..] } else { &[] };
+    let records = match batch::records(records).collect::<Result<Vec<_>, _>>() {
+        Ok(records) => records,
+        Err(error) => return book.broken(format!("a batch cannot be read: {error}")),
     };
-    let Some(number) = number_of(&own).filter(|number| *number < book.len()) else { return };
+    let numbers: Vec<_> = records.iter().map(|record| number_of(&record.properties)).collect();
+    if numbers.windows(2).any(|pair| pair[0] != pair[1]) {
+        // The library made it of several sends: each of them sees its own record.
+        book.count("automatic batch");
+        let once = numbers.iter().collect::<BTreeSet<_>>().len() == numbers.len();
+        book.check(once, || format!("an automatic batch holds {numbers:?}"));
+        for record in records {
+            let (own, body) = (record.properties.into_owned(), Bytes::copy_from_slice(record.body));
+            see_one(book, arrival, (broker, &send, fault), &own.clone(), (own, body));
+        }
+        return;
+    }
+    let own = records.first().map_or(&*send.properties, |record| &record.properties);
+    let content = (send.properties.clone(), arrival.command.body.clone());
+    see_one(book, arrival, (broker, &send, fault), own, content);
+}
+
+/// A send is seen, by its `own` properties; with the content that each of its attempts has.
+fn see_one(
+    book: &Book,
+    arrival: &Arrival<'_>,
+    (broker, send, fault): (usize, &OwnedSend, Option<&Fault>),
+    own: &str,
+    (properties, body): (String, Bytes),
+) {
+    let Some(number) = number_of(own).filter(|number| *number < book.len()) else { return };
     note!(
         book,
         "broker {broker} on connection {} sees send {number} for queue {}, opaque {}: {fault:?}",
@@ -132,9 +157,9 @@ fn see(book: &Book, arrival: &Arrival<'_>, fault: Option<&Fault>) {
     let seen = Seen {
         broker,
         queue_id: send.queue_id,
-        id: properties::get(&own, names::UNIQ_KEY).unwrap_or_default().to_owned(),
-        properties: send.properties,
-        body: arrival.command.body.clone(),
+        id: properties::get(own, names::UNIQ_KEY).unwrap_or_default().to_owned(),
+        properties,
+        body,
         sys_flag: send.sys_flag,
     };
     let (topic, same) = book.with(number, |sent| {

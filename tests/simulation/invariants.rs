@@ -33,7 +33,7 @@ pub(crate) async fn check(run: &Run) {
             run.book.broken(format!("send {number} {sentence}"));
         }
         if let Some(stored) = copies.get_mut(&number) {
-            stored.retain(|(_, message)| message.batch_index.is_none_or(|index| index == 0));
+            stored.retain(|(_, message)| sent.bodies.len() == 1 || message.batch_index == Some(0));
         }
         let stored = copies.get(&number).map_or(&[][..], Vec::as_slice);
         count(run, sent, stored);
@@ -142,7 +142,8 @@ fn together(
             if lies != (first.broker, first.queue_id, offset, place + index) {
                 return Some(format!("is stored with its message {index} apart from the others"));
             }
-            if message.batch_index != (count > 1).then_some(index)
+            // One alone may have come with others, in any place among them.
+            if (count > 1 && message.batch_index != Some(index))
                 || Some(&message.unique_id) != told.get(index)
             {
                 return Some(format!("is stored with another message as its message {index}"));
@@ -233,18 +234,18 @@ fn in_order(run: &Run, sent: &[Sent], copies: &Copies) {
     }
 }
 
-/// Where nothing goes wrong, messages lie in a queue as they were handed over. (Those that wait for room may be
-/// overtaken.)
+/// Where nothing goes wrong, messages lie in a queue, and those of a key lie, as they were handed over. (Those that wait
+/// for room may be overtaken.)
 fn in_turn(run: &Run, sent: &[Sent], copies: &Copies) {
     let mut last = BTreeMap::new();
     for (number, sent) in sent.iter().enumerate() {
         let waits = sent.block || sent.mode == Mode::Sync || sent.given_up;
-        let (Some(queue), Some(stored)) = (&sent.queue, copies.get(&number)) else { continue };
-        if run.troubled || waits {
+        let Some(stored) = copies.get(&number) else { continue };
+        if run.troubled || waits || (sent.queue.is_none() && sent.key.is_none()) {
             continue;
         }
-        let place = stored[0].0;
-        if let Some((before, earlier)) = last.insert((sent.member, &sent.topic, queue), (number, place)) {
+        let (lane, place) = ((&sent.queue, &sent.key), stored[0].0);
+        if let Some((before, earlier)) = last.insert((sent.member, &sent.topic, lane), (number, place)) {
             run.book.check(place > earlier, || format!("send {number} is stored before send {before}"));
         }
     }

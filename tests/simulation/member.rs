@@ -84,6 +84,10 @@ fn own_settings(dice: &Dice) -> Values {
         ("compress.min.bytes", dice.pick(&["64", "4096"]).to_owned()),
         ("compress.type", dice.pick(&["zlib", "none", "none"]).to_owned()),
         ("compress.level", dice.pick(&["1", "5"]).to_owned()),
+        ("batch.auto", flag(35)),
+        ("batch.linger.ms", dice.pick(&["1", "10", "200", "5000"]).to_owned()),
+        ("batch.max.bytes", dice.pick(&["500", "2000", "32768"]).to_owned()),
+        ("batch.total.max.bytes", dice.pick(&["1000", "33554432", "33554432"]).to_owned()),
         ("inflight.max.messages", dice.pick(&["1", "4", "20", "10000", "10000", "10000"]).to_owned()),
         (
             "inflight.max.bytes",
