@@ -84,7 +84,7 @@ pub(crate) fn at_least_once(apache: &Apache, topic: &str, mode: Mode, run: &Run)
 }
 
 /// No send failed, and each had its one callback if it was to have one.
-fn all_ended_well(mode: Mode, run: &Run) {
+pub(crate) fn all_ended_well(mode: Mode, run: &Run) {
     let failed: Vec<_> = run.messages.iter().enumerate().filter(|(_, told)| !told.is_ok()).collect();
     let first = (failed.first(), run.errors.first());
     assert!(failed.is_empty(), "{} of {} sends failed: {first:?}", failed.len(), run.messages.len());
@@ -95,7 +95,7 @@ fn all_ended_well(mode: Mode, run: &Run) {
 }
 
 /// All copies of each message, every one of them with the content it was sent with.
-fn by_index<'a>(topic: &str, stored: &'a [Stored]) -> BTreeMap<usize, Vec<&'a Stored>> {
+pub(crate) fn by_index<'a>(topic: &str, stored: &'a [Stored]) -> BTreeMap<usize, Vec<&'a Stored>> {
     let mut copies = BTreeMap::<_, Vec<_>>::new();
     for message in stored {
         let index = index_of(message);
@@ -125,7 +125,7 @@ fn by_index<'a>(topic: &str, stored: &'a [Stored]) -> BTreeMap<usize, Vec<&'a St
 }
 
 /// Each queue's offsets count from 0: nothing stored was overlooked.
-fn no_gaps(stored: &[Stored]) {
+pub(crate) fn no_gaps(stored: &[Stored]) {
     let mut next = HashMap::new();
     for message in stored {
         let next = next.entry((&message.broker, message.queue_id)).or_insert(0);
@@ -134,12 +134,12 @@ fn no_gaps(stored: &[Stored]) {
     }
 }
 
-type Place<'a> = (&'a str, &'a str, &'a str, i64, i64);
+pub(crate) type Place<'a> = (&'a str, &'a str, &'a str, i64, i64);
 
-fn place_told(told: &Told) -> Place<'_> {
+pub(crate) fn place_told(told: &Told) -> Place<'_> {
     (&told.id, &told.offset_id, &told.broker, told.queue_id, told.queue_offset)
 }
 
-fn place_stored(message: &Stored) -> Place<'_> {
+pub(crate) fn place_stored(message: &Stored) -> Place<'_> {
     (&message.msg_id, &message.offset_msg_id, &message.broker, message.queue_id, message.queue_offset)
 }

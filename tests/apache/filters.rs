@@ -8,8 +8,8 @@ use crate::content::Content;
 use crate::sender::Run;
 use crate::{sender, shared, tell, turn, versions};
 
-const COUNT: usize = 100;
-const WAIT: Duration = Duration::from_secs(30);
+pub(crate) const COUNT: usize = 100;
+pub(crate) const WAIT: Duration = Duration::from_secs(30);
 /// How long what must not come is waited for.
 const QUIET: Duration = Duration::from_millis(500);
 
@@ -69,13 +69,13 @@ fn send(apache: &Apache, topic: &str) -> Run {
 }
 
 /// What arrived when there are so many, and a moment later.
-fn no_more(consumer: &Consumer, count: usize) -> Vec<Arrived> {
+pub(crate) fn no_more(consumer: &Consumer, count: usize) -> Vec<Arrived> {
     consumer.collect(count, WAIT);
     consumer.collect(count + 1, QUIET)
 }
 
 /// Exactly the wanted ones arrived, once each, as they were sent.
-fn filtered(arrived: &[Arrived], run: &Run, wanted: impl Fn(usize) -> bool) {
+pub(crate) fn filtered(arrived: &[Arrived], run: &Run, wanted: impl Fn(usize) -> bool) {
     let indices: BTreeSet<_> = arrived.iter().map(index_of).collect();
     assert_eq!(indices.len(), arrived.len(), "once each");
     assert_eq!(indices, (0..COUNT).filter(|index| wanted(*index)).collect());

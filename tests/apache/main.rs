@@ -7,6 +7,7 @@
 
 #[path = "../support/apache.rs"]
 mod apache;
+mod autobatch;
 mod batches;
 mod bodies;
 mod check;

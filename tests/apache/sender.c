@@ -7,7 +7,8 @@
  *   count=N                        messages (1)
  *   outstanding=N                  async: sends without a callback yet at once (no limit of its own)
  *   batch=N                        sync, async: so many messages in one call
- *   threads=N                      sync: threads that send (1)
+ *   threads=N                      threads that send (1)
+ *   topics=N                       message I goes to the topic TOPIC-(I % N) instead of to TOPIC
  *   rate=N                         messages a second (as fast as it goes)
  *   header=json|rocketmq           "header.format" (json)
  *   timeout=MS                     "send.timeout.ms" (its default)
@@ -63,7 +64,7 @@ typedef struct {
 static const char *mode = "sync", *header, *timeout, *queue, *until, *bodies, *fill, *selects, *handle = "";
 static const char *settings[SETTINGS_MAX];
 static int settings_count;
-static long count = 1, outstanding_max, batch, threads = 1, rate, pad, keys_max, level, delay_ms;
+static long count = 1, outstanding_max, batch, threads = 1, topics, rate, pad, keys_max, level, delay_ms;
 
 static rocketmq_producer *producer;
 static rocketmq_send_options *options;
@@ -151,12 +152,13 @@ static rocketmq_message *message_of(long index)
     unsigned char *body = memory(len);
     rocketmq_message *message = NULL;
     rocketmq_error *error = NULL;
-    char tags[64], keys[64];
+    char tags[64], keys[64], to[128];
     int bare = index % 11 == 10; /* neither tags nor keys */
     fill_body(index, body, len);
     snprintf(tags, sizeof tags, index % 7 == 3 ? "標籤-%ld" : "tag-%ld", index % 7);
     snprintf(keys, sizeof keys, "key-%ld schlüssel-%ld", index, index);
-    check(rocketmq_message_build(topic, ROCKETMQ_NTS, bare ? NULL : tags, ROCKETMQ_NTS, bare ? NULL : keys,
+    snprintf(to, sizeof to, topics ? "%s-%ld" : "%s", topic, topics ? index % topics : 0);
+    check(rocketmq_message_build(to, ROCKETMQ_NTS, bare ? NULL : tags, ROCKETMQ_NTS, bare ? NULL : keys,
                                  ROCKETMQ_NTS, body, len, &message, &error),
           error, "build");
     free(body);
@@ -399,6 +401,7 @@ static void read_arguments(int argc, char **argv)
         else if ((value = value_of(argv[i], "fill"))) fill = value;
         else if ((value = value_of(argv[i], "set")) && settings_count < SETTINGS_MAX) settings[settings_count++] = value;
         else if ((value = value_of(argv[i], "select"))) selects = value;
+        else if ((value = value_of(argv[i], "topics"))) topics = atol(value);
         else if ((value = value_of(argv[i], "keys"))) keys_max = atol(value);
         else if ((value = value_of(argv[i], "pad"))) pad = atol(value);
         else if ((value = value_of(argv[i], "level"))) level = atol(value);
