@@ -401,6 +401,11 @@ static void parse_key(const char *argument)
         if (!settings.binary && strcmp(value, "json") != 0) fail("format is json or binary, not %s", value);
         return;
     }
+    if (length == 5 && memcmp(argument, "batch", length) == 0) {
+        settings.auto_batch = strcmp(value, "auto") == 0;
+        if (!settings.auto_batch && strcmp(value, "no") != 0) fail("batch is auto or no, not %s", value);
+        return;
+    }
     for (size_t key = 0; key < sizeof keys / sizeof *keys; key++) {
         if (strlen(keys[key].name) != length || memcmp(argument, keys[key].name, length) != 0) continue;
         char *end;

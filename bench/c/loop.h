@@ -3,7 +3,7 @@
  *   CLIENT NAMESRV PHASE key=value ...
  *
  * Phases: async, sync, oneway, open. Keys and defaults: messages=100000 warmup=10000 warmup_seconds=0 body=1024
- * window=256 threads=1 topics=1 format=json rate=20000. One `name<TAB>value` line per figure, `end<TAB>ok` last.
+ * window=256 threads=1 topics=1 format=json rate=20000 batch=no. One `name<TAB>value` line per figure, `end<TAB>ok` last.
  */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H
@@ -25,6 +25,7 @@ struct settings {
     long topics;
     long rate;
     int binary; /* request headers in RocketMQ's own form instead of JSON */
+    int auto_batch; /* the client waits for more messages and sends them together */
 };
 
 /* What a client library must do. Calls return a negative number on failure; why goes to fail() or, from a send,

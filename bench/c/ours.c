@@ -29,6 +29,7 @@ static int start(const struct settings *settings)
                                       { "producer.group", "bench" },
                                       { "header.format", settings->binary ? "rocketmq" : "json" },
                                       { "send.timeout.ms", "3000" },
+                                      { "batch.auto", settings->auto_batch ? "true" : "false" },
                                       { "compress.type", "none" } };
     rocketmq_error *error = NULL;
     rocketmq_status status = ROCKETMQ_OK;

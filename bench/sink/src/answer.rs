@@ -15,7 +15,10 @@ pub(crate) struct SendAnswer<'a> {
     pub(crate) id_prefix: &'a [u8; 16],
     pub(crate) commit_offset: u64,
     pub(crate) queue_id: i32,
+    /// Of the first message.
     pub(crate) queue_offset: u64,
+    /// Messages of a batch, each with an id; else 1.
+    pub(crate) count: u64,
 }
 
 impl SendAnswer<'_> {
@@ -34,7 +37,7 @@ impl SendAnswer<'_> {
         out.extend_from_slice(
             b"{\"code\":0,\"extFields\":{\"MSG_REGION\":\"DefaultRegion\",\"TRACE_ON\":\"true\",\"msgId\":\"",
         );
-        self.push_id(out);
+        self.push_ids(out);
         out.extend_from_slice(b"\",\"queueId\":\"");
         number::append(out, self.queue_id.into());
         out.extend_from_slice(b"\",\"queueOffset\":\"");
@@ -54,9 +57,12 @@ impl SendAnswer<'_> {
         let fields = out.len();
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(
-            b"\0\x0aMSG_REGION\0\0\0\x0dDefaultRegion\0\x08TRACE_ON\0\0\0\x04true\0\x05msgId\0\0\0\x20",
+            b"\0\x0aMSG_REGION\0\0\0\x0dDefaultRegion\0\x08TRACE_ON\0\0\0\x04true\0\x05msgId",
         );
-        self.push_id(out);
+        let ids = out.len();
+        out.extend_from_slice(&[0; 4]);
+        self.push_ids(out);
+        set_length(out, ids);
         out.extend_from_slice(b"\0\x07queueId");
         push_sized_int(out, self.queue_id.into());
         out.extend_from_slice(b"\0\x0bqueueOffset");
@@ -64,10 +70,19 @@ impl SendAnswer<'_> {
         set_length(out, fields);
     }
 
-    fn push_id(&self, out: &mut Vec<u8>) {
+    /// With commas between.
+    fn push_ids(&self, out: &mut Vec<u8>) {
+        self.push_id(self.commit_offset, out);
+        for index in 1..self.count {
+            out.push(b',');
+            self.push_id(self.commit_offset + index, out);
+        }
+    }
+
+    fn push_id(&self, commit_offset: u64, out: &mut Vec<u8>) {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
         let mut digits = [0; 16];
-        let mut rest = self.commit_offset;
+        let mut rest = commit_offset;
         for digit in digits.iter_mut().rev() {
             *digit = DIGITS.get((rest & 15) as usize).copied().unwrap_or(b'0');
             rest >>= 4;
@@ -99,10 +114,10 @@ mod tests {
 
     #[test]
     fn both_formats_say_what_a_broker_says() {
-        for (opaque, queue_offset) in [(0, 0), (-7, 10), (i32::MAX, 987_654_321)] {
+        for (opaque, queue_offset, count) in [(0, 0, 1), (-7, 10, 2), (i32::MAX, 987_654_321, 1)] {
             let id_prefix = b"7F00000100002A9F";
-            let answer =
-                SendAnswer { opaque, id_prefix, commit_offset: 0x1234_ABCD, queue_id: 3, queue_offset };
+            let commit_offset = 0x1234_ABCD;
+            let answer = SendAnswer { opaque, id_prefix, commit_offset, queue_id: 3, queue_offset, count };
             let [json, binary] = [HeaderFormat::Json, HeaderFormat::RocketMq].map(|format| {
                 let mut bytes = Vec::new();
                 answer.encode(format, &mut bytes);
@@ -112,7 +127,9 @@ mod tests {
             });
             assert_eq!(json, binary);
             assert_eq!((json.code, json.opaque, json.flag, json.version), (0, opaque, 1, VERSION));
-            assert_eq!(json.ext("msgId"), Some("7F00000100002A9F000000001234ABCD"));
+            let ids: Vec<_> = json.ext("msgId").unwrap().split(',').collect();
+            let both = ["7F00000100002A9F000000001234ABCD", "7F00000100002A9F000000001234ABCE"];
+            assert_eq!(ids, &both[..if count == 2 { 2 } else { 1 }]);
             assert_eq!(json.ext("queueId"), Some("3"));
             assert_eq!(json.ext("queueOffset"), Some(&*queue_offset.to_string()));
             assert_eq!(json.ext("MSG_REGION"), Some("DefaultRegion"));

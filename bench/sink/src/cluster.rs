@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use protocol::codes::{Language, request, response};
 use protocol::command::Command;
 use protocol::header::route::{ACCEPT_STANDARD_JSON_ONLY, TOPIC};
+use protocol::message::batch;
 use protocol::route::{BrokerData, MASTER_ID, PERM_READ, PERM_WRITE, QueueData, RouteData};
 use protocol::{EncodeError, HeaderFormat, frame};
 
@@ -69,13 +70,22 @@ impl Cluster {
         Self { brokers: addresses.iter().map(broker).collect(), queues, counts: Counts::default() }
     }
 
-    /// Appends the answer to one request, if it wants one.
-    pub(crate) fn answer(&mut self, node: Node, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-        let taken = match (node, scan::scan(frame.format, frame.header)) {
+    /// Appends the answer to one request, if it wants one; `true` if that needs the body, which tells how many messages
+    /// there are in a batch.
+    pub(crate) fn answer(&mut self, node: Node, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<bool, String> {
+        let head = scan::scan(frame.format, frame.header);
+        let is_batch = head.is_some_and(|head| head.code == request::SEND_BATCH_MESSAGE);
+        if is_batch && frame.body_len > 0 && frame.body.is_none() {
+            return Ok(true);
+        }
+        let taken = match (node, head) {
             (Node::Broker(index), Some(head)) => self.take_send(index, &head, frame, out),
             _ => false,
         };
-        if taken { Ok(()) } else { self.answer_rare(node, frame, out) }
+        if !taken {
+            self.answer_rare(node, frame, out)?;
+        }
+        Ok(false)
     }
 
     /// Counts and answers a send to a queue that exists; false leaves the request to the long way.
@@ -90,9 +100,10 @@ impl Cluster {
         let Some(queue_id) = head.queue_id else { return false };
         let place = usize::try_from(queue_id).ok().and_then(|queue| broker.offsets.get_mut(queue));
         let Some(offset) = place else { return false };
-        self.counts.messages += 1;
+        let count = frame.body.map_or(1, |body| batch::records(body).count().max(1) as u64);
+        self.counts.messages += count;
         if head.is_oneway() {
-            self.counts.oneway += 1;
+            self.counts.oneway += count;
         } else {
             let answer = SendAnswer {
                 opaque: head.opaque,
@@ -100,10 +111,11 @@ impl Cluster {
                 commit_offset: broker.commit_offset,
                 queue_id,
                 queue_offset: *offset,
+                count,
             };
             answer.encode(frame.format, out);
         }
-        *offset += 1;
+        *offset += count;
         broker.commit_offset += (frame.header.len() + frame.body_len) as u64;
         true
     }
@@ -200,8 +212,10 @@ mod tests {
         let (mut bytes, mut out) = (Vec::new(), Vec::new());
         request.encode(format, &mut bytes).unwrap();
         let whole = frame::decode(&bytes, frame::FRAME_BYTES_MAX).unwrap().unwrap();
-        let frame = Frame { format, header: whole.header, body_len: whole.body.len() };
-        cluster.answer(node, frame, &mut out).unwrap();
+        let frame = Frame { format, header: whole.header, body_len: whole.body.len(), body: None };
+        if cluster.answer(node, frame, &mut out).unwrap() {
+            cluster.answer(node, Frame { body: Some(whole.body), ..frame }, &mut out).unwrap();
+        }
         let answer = frame::decode(&out, frame::FRAME_BYTES_MAX).unwrap()?;
         assert_eq!((answer.len, answer.format), (out.len(), format));
         if format == HeaderFormat::Json {
@@ -246,6 +260,20 @@ mod tests {
         let wrong = Command::request(310).with("e", 4);
         assert_eq!(ask(&mut cluster, Node::Broker(0), &wrong, HeaderFormat::Json).unwrap().code, 1);
         assert_eq!(cluster.counts.messages, 12);
+    }
+
+    #[test]
+    fn each_message_of_a_batch_is_counted_and_has_an_id() {
+        let mut cluster = cluster();
+        let mut body = Vec::new();
+        (0..3).for_each(|_| batch::append(&mut body, 0, b"body", &[]).unwrap());
+        let send = Command::request(320).with("e", 2).with("m", true).with_body(body);
+        for format in [HeaderFormat::Json, HeaderFormat::RocketMq] {
+            let answer = ask(&mut cluster, Node::Broker(0), &send, format).unwrap();
+            assert_eq!(answer.ext("msgId").unwrap().split(',').count(), 3);
+            assert_eq!(answer.ext("queueOffset"), Some(&*(cluster.counts.messages - 3).to_string()));
+        }
+        assert_eq!(cluster.counts.messages, 6);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Cuts a stream into frames. Headers are handed out in place; only one that ends in a later read is copied, and no
-//! body ever is.
+//! body is but one that somebody asks for.
 
 use protocol::HeaderFormat;
 use protocol::frame::FRAME_BYTES_MAX;
@@ -7,12 +7,23 @@ use protocol::frame::FRAME_BYTES_MAX;
 /// Length word, format byte and header length.
 const PREFIX_BYTES: usize = 8;
 
-/// One frame without its body.
+/// One frame, without its body at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) format: HeaderFormat,
     pub(crate) header: &'a [u8],
     pub(crate) body_len: usize,
+    /// If it was asked for.
+    pub(crate) body: Option<&'a [u8]>,
+}
+
+/// A frame whose body was asked for, as far as it is there.
+#[derive(Debug)]
+struct Whole {
+    format: HeaderFormat,
+    header: Vec<u8>,
+    body_len: usize,
+    body: Vec<u8>,
 }
 
 /// What a stream has left to be read.
@@ -22,16 +33,19 @@ pub(crate) struct Inbox {
     partial: Vec<u8>,
     /// Bytes of a body still to come.
     skip: usize,
+    whole: Option<Whole>,
 }
 
 impl Inbox {
-    /// Takes what was read and hands out the frames whose headers are whole. An error is fatal for the stream.
+    /// Takes what was read and hands out the frames whose headers are whole; again with their bodies, later, those for
+    /// which that is asked with `true`. An error is fatal for the stream.
     pub(crate) fn feed(
         &mut self,
         mut input: &[u8],
-        mut take: impl FnMut(Frame<'_>) -> Result<(), String>,
+        mut take: impl FnMut(Frame<'_>) -> Result<bool, String>,
     ) -> Result<(), String> {
         loop {
+            input = self.collect(input, &mut take)?;
             let skipped = self.skip.min(input.len());
             self.skip -= skipped;
             input = input.get(skipped..).unwrap_or_default();
@@ -41,8 +55,7 @@ impl Inbox {
             if !self.partial.is_empty() {
                 input = self.complete(input, &mut take)?;
             } else if let Some((prefix, header)) = cut(input)? {
-                take(Frame { format: prefix.format, header, body_len: prefix.body_len })?;
-                self.skip = prefix.body_len;
+                self.hand_out(prefix, header, &mut take)?;
                 input = input.get(PREFIX_BYTES + header.len()..).unwrap_or_default();
             } else {
                 self.partial.extend_from_slice(input);
@@ -65,7 +78,7 @@ impl Inbox {
     fn complete<'a>(
         &mut self,
         input: &'a [u8],
-        take: &mut impl FnMut(Frame<'_>) -> Result<(), String>,
+        take: &mut impl FnMut(Frame<'_>) -> Result<bool, String>,
     ) -> Result<&'a [u8], String> {
         let mut rest = input;
         for _ in 0..2 {
@@ -78,10 +91,42 @@ impl Inbox {
             self.partial.extend_from_slice(more);
             rest = behind;
         }
-        if let Some((prefix, header)) = cut(&self.partial)? {
-            take(Frame { format: prefix.format, header, body_len: prefix.body_len })?;
-            self.skip = prefix.body_len;
-            self.partial.clear();
+        let partial = std::mem::take(&mut self.partial);
+        match cut(&partial)? {
+            Some((prefix, header)) => self.hand_out(prefix, header, take)?,
+            None => self.partial = partial,
+        }
+        Ok(rest)
+    }
+
+    fn hand_out(
+        &mut self,
+        Prefix { format, body_len, .. }: Prefix,
+        header: &[u8],
+        take: &mut impl FnMut(Frame<'_>) -> Result<bool, String>,
+    ) -> Result<(), String> {
+        if take(Frame { format, header, body_len, body: None })? {
+            self.whole = Some(Whole { format, header: header.to_vec(), body_len, body: Vec::new() });
+        } else {
+            self.skip = body_len;
+        }
+        Ok(())
+    }
+
+    /// Adds to the body that was asked for what it lacks, hands it out if it is whole, and returns the rest.
+    fn collect<'a>(
+        &mut self,
+        input: &'a [u8],
+        take: &mut impl FnMut(Frame<'_>) -> Result<bool, String>,
+    ) -> Result<&'a [u8], String> {
+        let Some(whole) = &mut self.whole else { return Ok(input) };
+        let missing = whole.body_len - whole.body.len();
+        let (more, rest) = input.split_at(missing.min(input.len()));
+        whole.body.extend_from_slice(more);
+        if more.len() == missing {
+            let Whole { format, header, body_len, body } = whole;
+            take(Frame { format: *format, header, body_len: *body_len, body: Some(body) })?;
+            self.whole = None;
         }
         Ok(rest)
     }
@@ -143,12 +188,16 @@ mod tests {
         let mut found = Vec::new();
         for piece in pieces {
             let take = |frame: Frame<'_>| {
+                if frame.body_len == 40 && frame.body.is_none() {
+                    return Ok(true);
+                }
+                assert!(frame.body.is_none_or(|body| body == [7; 40]));
                 found.push((frame.format, frame.header.to_vec(), frame.body_len));
-                Ok(())
+                Ok(false)
             };
             inbox.feed(piece, take).unwrap();
         }
-        assert_eq!((inbox.partial.len(), inbox.skip), (0, 0));
+        assert!(inbox.partial.is_empty() && inbox.skip == 0 && inbox.whole.is_none());
         found
     }
 
@@ -170,13 +219,13 @@ mod tests {
         let mut bytes = Vec::new();
         Command::request(310).with_body(vec![0; 1000]).encode(HeaderFormat::Json, &mut bytes).unwrap();
         let mut inbox = Inbox::default();
-        inbox.feed(&bytes[..bytes.len() - 900], |_| Ok(())).unwrap();
+        inbox.feed(&bytes[..bytes.len() - 900], |_| Ok(false)).unwrap();
         assert_eq!(inbox.skip(), 900);
         inbox.skipped(900);
         let mut seen = 0;
         let count = |_: Frame<'_>| {
             seen += 1;
-            Ok(())
+            Ok(false)
         };
         inbox.feed(&bytes, count).unwrap();
         assert_eq!(seen, 1);
@@ -193,10 +242,10 @@ mod tests {
         ];
         for bytes in wrong {
             let mut inbox = Inbox::default();
-            assert!(inbox.feed(&bytes, |_| Ok(())).is_err(), "{bytes:?}");
+            assert!(inbox.feed(&bytes, |_| Ok(false)).is_err(), "{bytes:?}");
             let mut inbox = Inbox::default();
-            inbox.feed(&bytes[..5], |_| Ok(())).unwrap();
-            assert!(inbox.feed(&bytes[5..], |_| Ok(())).is_err(), "{bytes:?}");
+            inbox.feed(&bytes[..5], |_| Ok(false)).unwrap();
+            assert!(inbox.feed(&bytes[5..], |_| Ok(false)).is_err(), "{bytes:?}");
         }
     }
 }

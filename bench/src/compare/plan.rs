@@ -87,9 +87,9 @@ impl Client {
         if self.expected.window < 100.0 { 5_000 } else { 50_000 }
     }
 
-    /// The floor has one thread: sockets that several share would no longer be bare.
+    /// The floor has one thread: sockets that several share would no longer be bare. It sends what it is given, one by one.
     fn can_do(&self, work: &Work) -> bool {
-        self.role != Role::Floor || work.threads == 1
+        self.role != Role::Floor || (work.threads == 1 && work.together == Together::No)
     }
 }
 
@@ -157,6 +157,23 @@ impl Format {
     }
 }
 
+/// How messages come together in one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Together {
+    No,
+    /// The library waits for more of them.
+    Auto,
+}
+
+impl Together {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Auto => "auto",
+        }
+    }
+}
+
 /// What a client is asked to do, and against how many brokers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Work {
@@ -167,6 +184,7 @@ pub(crate) struct Work {
     pub(crate) threads: u32,
     pub(crate) brokers: u32,
     pub(crate) topics: u32,
+    pub(crate) together: Together,
 }
 
 /// The point at which all clients meet.
@@ -178,6 +196,7 @@ pub(crate) const BASE: Work = Work {
     threads: 1,
     brokers: 1,
     topics: 1,
+    together: Together::No,
 };
 
 /// Sends a second of an open loop.
@@ -313,6 +332,9 @@ pub(crate) fn axes() -> Vec<(String, Work)> {
     points.extend([100, 10_000].map(|topics| (format!("topics {topics}"), Work { topics, ..BASE })));
     points.push((CORNER.to_owned(), Work { brokers: 64, topics: 10_000, window: 4096, ..BASE }));
     points.push(("binary header".to_owned(), BINARY));
+    points.extend([100, 1024].map(|body| {
+        (format!("automatic batches, body {body}"), Work { body, together: Together::Auto, ..BASE })
+    }));
     points
 }
 
@@ -383,7 +405,7 @@ impl Row {
 
     /// The arguments of the client behind the name server.
     pub(crate) fn arguments(&self, length: Length) -> Vec<String> {
-        let Work { phase, format, body, window, threads, topics, brokers: _ } = self.work;
+        let Work { phase, format, body, window, threads, topics, together, brokers: _ } = self.work;
         let mut arguments = vec![
             phase.name().to_owned(),
             format!("messages={}", self.messages(length)),
@@ -395,6 +417,9 @@ impl Row {
             format!("topics={topics}"),
             format!("format={}", format.name()),
         ];
+        if together != Together::No {
+            arguments.push(format!("batch={}", together.name()));
+        }
         arguments.extend(self.client.told.map(str::to_owned));
         if phase == Phase::Open {
             arguments.push(format!("rate={RATE}"));
