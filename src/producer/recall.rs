@@ -44,6 +44,10 @@ impl Producer {
         };
         let _room = room.map_err(|full| self.no_room(full))?;
         self.check_running()?;
+        // A quick broker could answer what nobody waits for.
+        if deadline.is_some_and(|deadline| deadline <= self.now()) {
+            return Err(failed(ErrorKind::Timeout, "the time limit passed before the request was sent"));
+        }
         let request = recall::request(&self.settings.group, &message.topic, handle, &message.broker_name);
         self.take_back(&broker, request, deadline).await.map_err(|failure| {
             let error = failed(self.recall_kind(&failure), &format!("{shown}: {}", reason(&failure)));

@@ -110,7 +110,7 @@ fn keys_of_a_killed_broker_fail_and_the_others_keep_their_order() {
         let _turn = turn();
         let _quiet = quiet();
         apache.create_topic("killed", 4);
-        let arguments = format!("keys={KEYS} threads={KEYS} count=200000 rate=600 timeout=1000 until=stdin");
+        let arguments = format!("keys={KEYS} threads={KEYS} count=200000 rate=600 timeout=2500 until=stdin");
         let sender = Sender::start(&apache, "killed", &arguments);
         sleep(Duration::from_secs(2));
         apache.kill("broker-b");
