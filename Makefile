@@ -26,7 +26,7 @@ SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
 .PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
-	bench-peers soak clean
+	bench-peers soak install uninstall clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -37,6 +37,23 @@ deps: ## names what is missing on this machine, and installs it as root on Debia
 
 build: ## the shared and the static library and the mock cluster, in target/release
 	cargo build --release --package rocketmq-producer --package rocketmq-mock
+
+# Where things go. LIBDIR of a Debian system is /usr/lib/<machine>-linux-gnu. DESTDIR is where a package is put together.
+DESTDIR ?=
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DOCDIR ?= $(PREFIX)/share/doc/rocketmq_producer
+# What is installed, and was built before: root may have no Rust.
+BUILT = $(TARGET)/release
+
+install: ## the header, both libraries and what pkg-config and CMake read, after `make build` (PREFIX=/usr/local, LIBDIR=, INCLUDEDIR=, DOCDIR=, DESTDIR=)
+	@$(installer) install "$(BUILT)"
+
+uninstall: ## removes what `make install` wrote with the same variables
+	@$(installer) uninstall "$(BUILT)"
+
+installer = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" scripts/install.sh
 
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)

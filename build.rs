@@ -1,4 +1,5 @@
-//! Writes the C header, tells the library how it was built, and links it for a host that may unload it.
+//! Writes the C header, tells the library how it was built, names it by its version, and links it for a host that may
+//! unload it.
 
 #[path = "build/header.rs"]
 mod header;
@@ -6,17 +7,18 @@ mod header;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::process::Command;
 
 const HEADER: &str = "rocketmq_producer.h";
+const LIBRARY: &str = "librocketmq_producer.so";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = env::var("CARGO_MANIFEST_DIR")?;
     write_header(Path::new(&root))?;
     describe_build(Path::new(&root))?;
-    link();
-    Ok(())
+    link()
 }
 
 /// Writes `include/rocketmq_producer.h` if it would change, and a copy to `OUT_DIR`, which tests compare.
@@ -75,15 +77,40 @@ fn output(command: &mut Command) -> Option<String> {
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Linker settings of the shared library.
-fn link() {
+/// Names the shared library, and links it for a host that may unload it.
+fn link() -> Result<(), Box<dyn Error>> {
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
-        return;
+        return Ok(());
     }
     // The library's threads outlive a dlclose(); unmapping their code would kill the host.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    // The plain name: a program linked with `-L target/release` looks for a file that is there, however the
-    // library was given to the linker. An installed copy gets its versioned name from the installer, which
-    // links it with a later `-soname` or rewrites this one.
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,librocketmq_producer.so");
+    // What versions that may stand in for each other share; scripts/install.sh names the installed files so.
+    let (major, minor) = (env::var("CARGO_PKG_VERSION_MAJOR")?, env::var("CARGO_PKG_VERSION_MINOR")?);
+    let series = if major == "0" { format!("0.{minor}") } else { major };
+    let name = format!("{LIBRARY}.{series}");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{name}");
+    // A program linked with `-L target/release` looks for that name too. Cargo makes the library twice: beside the
+    // test programs, and, as the user's, one folder up.
+    let out = env::var("OUT_DIR")?;
+    let profile = Path::new(&out).ancestors().find(|folder| folder.ends_with("build")).and_then(Path::parent);
+    for folder in profile.into_iter().flat_map(|profile| [profile.to_owned(), profile.join("deps")]) {
+        if let Err(error) = point(&folder.join(&name)) {
+            println!("cargo:warning={name} is not linked in {}: {error}", folder.display());
+        }
+    }
+    Ok(())
+}
+
+/// Makes `path` a link to the library beside it, which need not be there yet.
+fn point(path: &Path) -> io::Result<()> {
+    if fs::read_link(path).is_ok_and(|to| to == Path::new(LIBRARY)) {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(LIBRARY, path)?;
+    Ok(())
 }

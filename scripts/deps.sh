@@ -33,6 +33,8 @@ make|has make|make
 git|has git|git
 A Java development kit, version 17 or later,|has_java|default-jdk-headless
 Maven|has mvn|maven
+CMake|has cmake|cmake
+pkg-config|has pkg-config|pkg-config
 valgrind|has valgrind|valgrind libc6-dbg
 strace|has strace|strace
 binutils (nm, readelf)|has nm readelf|binutils

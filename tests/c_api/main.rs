@@ -19,6 +19,7 @@ mod log;
 mod memory;
 #[path = "../support/offer.rs"]
 mod offer;
+mod package;
 #[path = "../support/peers.rs"]
 mod peers;
 mod program;

@@ -123,6 +123,11 @@ impl Program {
         (Self { path, runner: Vec::new(), limit: LIMIT }, line.to_owned())
     }
 
+    /// A program that something else has built.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), runner: Vec::new(), limit: LIMIT }
+    }
+
     /// Runs below another command from now on.
     pub(crate) fn under(mut self, runner: &[&str]) -> Self {
         self.runner = runner.iter().map(|&word| word.to_owned()).collect();

@@ -16,10 +16,22 @@ fn the_library_exports_the_functions_of_the_header_and_nothing_else() {
     assert_eq!(exported, declared);
 }
 
+/// Programs ask for the name that only versions with the same interface bear: below 1.0, those of one minor.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_library_is_never_unmapped_and_is_found_by_its_file_name() {
+fn the_library_is_never_unmapped_and_is_named_by_the_versions_that_fit_its_header() {
     let dynamic = run(Command::new("readelf").args(["-d", "-W"]).arg(library())).unwrap();
     assert!(dynamic.contains("NODELETE"), "{dynamic}");
-    assert!(dynamic.contains("Library soname: [librocketmq_producer.so]"), "{dynamic}");
+    let series = match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {
+        ("0", minor) => format!("0.{minor}"),
+        (major, _) => major.to_owned(),
+    };
+    let name = format!("librocketmq_producer.so.{series}");
+    assert!(dynamic.contains(&format!("Library soname: [{name}]")), "{dynamic}");
+    // What is linked against the build, here or one folder up, finds it by that name.
+    let folder = library().parent().unwrap().to_owned();
+    for folder in [folder.parent().unwrap(), &folder] {
+        let link = std::fs::read_link(folder.join(&name)).unwrap();
+        assert_eq!(link, std::path::Path::new("librocketmq_producer.so"), "{}", folder.display());
+    }
 }

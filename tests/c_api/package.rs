@@ -1,0 +1,297 @@
+//! What `make install` writes, used as a stranger's build uses it: by the lines of the README, after the installed tree
+//! has been moved, through pkg-config and CMake, shared and static, from C, from C++ and from a plugin.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::program::{Language, Program, cluster, libraries, root};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The name that programs ask the loader for.
+fn soname() -> String {
+    match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {
+        ("0", minor) => format!("librocketmq_producer.so.0.{minor}"),
+        (major, _) => format!("librocketmq_producer.so.{major}"),
+    }
+}
+
+/// A folder of one test, with the library of this build installed in `moved`.
+struct Package {
+    folder: PathBuf,
+}
+
+impl Drop for Package {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Package {
+    /// Installs below a staging folder, and moves what came to be there.
+    fn new(name: &str) -> Self {
+        let name = format!("package-{name}-{}", std::process::id());
+        let package = Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name) };
+        let _ = fs::remove_dir_all(&package.folder);
+        fs::create_dir_all(package.installed().join("lib/pkgconfig")).unwrap();
+        // Others have files in these folders too.
+        fs::write(package.installed().join("lib/pkgconfig/other.pc"), "Name: other\n").unwrap();
+        package.make("install");
+        fs::rename(package.installed(), package.moved()).unwrap();
+        package
+    }
+
+    fn installed(&self) -> PathBuf {
+        self.folder.join("stage/opt/mq")
+    }
+
+    fn moved(&self) -> PathBuf {
+        self.folder.join("moved")
+    }
+
+    fn make(&self, target: &str) {
+        let mut make = Command::new("make");
+        for variable in ["MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LIBDIR", "INCLUDEDIR", "DOCDIR"] {
+            make.env_remove(variable);
+        }
+        make.current_dir(root()).args(["--no-print-directory", target, "PREFIX=/opt/mq"]);
+        make.arg(format!("DESTDIR={}", self.folder.join("stage").display()));
+        output(make.arg(format!("BUILT={}", libraries().display())));
+    }
+
+    /// A folder with the program of `examples-c/sync.c` and the plugin in it.
+    fn sources(&self, name: &str, extension: &str) -> PathBuf {
+        let folder = self.folder.join(name);
+        fs::create_dir(&folder).unwrap();
+        for (from, to) in [("examples-c/sync.c", "program"), ("tests/c/plugin.c", "plugin")] {
+            fs::copy(root().join(from), folder.join(to).with_extension(extension)).unwrap();
+        }
+        fs::copy(root().join("tests/c/program.h"), folder.join("program.h")).unwrap();
+        folder
+    }
+
+    /// Runs a line for the shell that finds the package through pkg-config.
+    fn by_pkg_config(&self, folder: &Path, line: &str) {
+        let found = self.moved().join("lib/pkgconfig");
+        output(Command::new("sh").args(["-ec", line]).env("PKG_CONFIG_PATH", found).current_dir(folder));
+    }
+
+    /// Builds `target`, which CMake makes by `add` and by the README's lines for the shared or the static library.
+    fn by_cmake(&self, folder: &Path, language: &str, add: &str, library: &str) -> PathBuf {
+        let lines = block("cmake").replace("rocketmq_producer::rocketmq_producer", library);
+        let target = add.split(['(', ' ']).nth(1).unwrap();
+        let text = format!(
+            "cmake_minimum_required(VERSION 3.13)\nproject(one LANGUAGES {language})\n{add}\n{}",
+            lines.replace("(program ", &format!("({target} "))
+        );
+        fs::write(folder.join("CMakeLists.txt"), text).unwrap();
+        let prefix = format!("-DCMAKE_PREFIX_PATH={}", self.moved().display());
+        output(Command::new("cmake").args(["-S", ".", "-B", "build", &prefix]).current_dir(folder));
+        output(Command::new("cmake").args(["--build", "build"]).current_dir(folder));
+        folder.join("build")
+    }
+}
+
+/// Runs a tool; what it says if it succeeds.
+fn output(command: &mut Command) -> String {
+    // Cargo sets it, and it would lead to the library of the build.
+    command.env_remove("LD_LIBRARY_PATH");
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?} does not start (`make deps` installs it): {error}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {}\n{said}{errors}", output.status);
+    said
+}
+
+/// A block of the README's section on installing.
+fn block(language: &str) -> String {
+    let page = fs::read_to_string(root().join("README.md")).unwrap();
+    let section = page.split("\n## ").find(|section| section.starts_with("Install\n")).unwrap();
+    section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
+}
+
+/// The README's command for a package of pkg-config.
+fn command(package: &str) -> String {
+    let line =
+        block("sh").lines().find(|line| line.contains(&format!("--libs {package})"))).map(str::to_owned);
+    line.unwrap_or_else(|| panic!("the README does not say how to build with {package}"))
+}
+
+/// The dynamic section of a program or a shared object.
+fn dynamic(path: &Path) -> String {
+    output(Command::new("readelf").args(["-d", "-W"]).arg(path))
+}
+
+fn runs(program: &Path, links_shared: bool) {
+    let section = dynamic(program);
+    let needed: Vec<_> = section.lines().filter(|line| line.contains("librocketmq_producer")).collect();
+    assert_eq!(needed.len(), usize::from(links_shared), "{section}");
+    assert!(
+        needed.iter().all(|line| line.ends_with(&format!("Shared library: [{}]", soname()))),
+        "{section}"
+    );
+    let cluster = cluster();
+    let ended = Program::at(program).run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+    assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+    assert_eq!(cluster.message_count("my_topic"), 10);
+    println!("{}: 10 messages", program.display());
+}
+
+/// A plugin is used after the host has closed it.
+fn runs_after_it_is_closed(plugin: &Path) {
+    let section = dynamic(plugin);
+    assert!(section.contains("NODELETE") && !section.contains("librocketmq_producer"), "{section}");
+    let host = Program::linked(Language::C99, &["plugin_host"], &["-ldl".into()]);
+    let cluster = cluster();
+    host.run(&[&cluster.namesrv(), plugin.to_str().unwrap()]).well();
+    assert_eq!(cluster.message_count("my_topic"), 2);
+    println!("{}: 2 messages", plugin.display());
+}
+
+#[test]
+fn programs_and_plugins_build_through_pkg_config_as_the_readme_says() {
+    let package = Package::new("by-pkg-config");
+    let [shared, archive] = ["rocketmq_producer", "rocketmq_producer_static"].map(command);
+    // Where the loader looks is said at the command's end, since the package is in no folder of the system.
+    let shared = format!("{shared} '-Wl,-rpath,{}'", package.moved().join("lib").display());
+    let c = package.sources("c", "c");
+    let cpp = package.sources("c++", "cpp");
+    for (line, is_shared) in [(&shared, true), (&archive, false)] {
+        package.by_pkg_config(&c, line);
+        runs(&c.join("program"), is_shared);
+        package.by_pkg_config(&cpp, &line.replace("cc program.c", "c++ -Wall -Wextra -Werror program.cpp"));
+        runs(&cpp.join("program"), is_shared);
+    }
+    package.by_pkg_config(
+        &c,
+        &archive.replace("program.c", "-shared -fPIC plugin.c").replace("-o program", "-o plugin.so"),
+    );
+    runs_after_it_is_closed(&c.join("plugin.so"));
+
+    // Where only the archive is installed, `--static` is all it takes.
+    for name in fs::read_dir(package.moved().join("lib")).unwrap().map(|entry| entry.unwrap().file_name()) {
+        if name.to_string_lossy().contains(".so") {
+            fs::remove_file(package.moved().join("lib").join(name)).unwrap();
+        }
+    }
+    package.by_pkg_config(&c, &command("rocketmq_producer").replace("--libs", "--libs --static"));
+    runs(&c.join("program"), false);
+}
+
+#[test]
+fn programs_and_plugins_build_through_cmake_as_the_readme_says() {
+    const SHARED: &str = "rocketmq_producer::rocketmq_producer";
+    const STATIC: &str = "rocketmq_producer::rocketmq_producer_static";
+    // A space in a path is nothing to CMake; what a shell makes of pkg-config's words is another matter.
+    let package = Package::new("by cmake");
+    for (name, language, extension, library) in [
+        ("c shared", "C", "c", SHARED),
+        ("c static", "C", "c", STATIC),
+        ("c++ shared", "CXX", "cpp", SHARED),
+        ("c++ static", "CXX", "cpp", STATIC),
+    ] {
+        let folder = package.sources(name, extension);
+        let add = format!("add_executable(program program.{extension})");
+        let built = package.by_cmake(&folder, language, &add, library);
+        runs(&built.join("program"), library == SHARED);
+    }
+    let folder = package.sources("plugin", "c");
+    let built = package.by_cmake(&folder, "C", "add_library(plugin MODULE plugin.c)", STATIC);
+    runs_after_it_is_closed(&built.join("libplugin.so"));
+}
+
+#[test]
+fn the_package_suits_who_asks_for_its_series_and_nothing_newer() {
+    let package = Package::new("asked");
+    let folder = package.folder.join("asks");
+    fs::create_dir(&folder).unwrap();
+    let series = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".", env!("CARGO_PKG_VERSION_MINOR"));
+    // As the sixth of its series answers, which has older ones and newer ones.
+    let answers = package.moved().join("lib/cmake/rocketmq_producer/rocketmq_producer-config-version.cmake");
+    let text = fs::read_to_string(&answers).unwrap();
+    fs::write(answers, text.replace(&format!("\"{VERSION}\""), &format!("\"{series}.5\""))).unwrap();
+    let asked = [
+        (String::new(), true),
+        (series.to_owned(), true),
+        (format!("{series}.4"), true),
+        (format!("{series}.5 EXACT"), true),
+        (format!("{series}.4 EXACT"), false),
+        (format!("{series}.6"), false),
+        (format!("{series}...99"), true),
+        (format!("{series}...{series}.5"), true),
+        (format!("{series}...<{series}.5"), false),
+        (format!("{series}...{series}.4"), false),
+        ("0.0".to_owned(), false),
+        ("99.0".to_owned(), false),
+    ];
+    let mut text = String::from("cmake_minimum_required(VERSION 3.19)\nproject(asks LANGUAGES C)\n");
+    for (version, _) in &asked {
+        let search = format!("find_package(rocketmq_producer {version} QUIET CONFIG)\n");
+        let answer = format!("message(STATUS \"'{version}' ${{rocketmq_producer_FOUND}}\")\n");
+        text += &format!("unset(rocketmq_producer_DIR CACHE)\n{search}{answer}");
+    }
+    fs::write(folder.join("CMakeLists.txt"), text).unwrap();
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", package.moved().display());
+    let said = output(Command::new("cmake").args(["-S", ".", "-B", "build", &prefix]).current_dir(&folder));
+    for (version, suits) in asked {
+        let line = format!("-- '{version}' {}", if suits { "1" } else { "0" });
+        assert!(said.lines().any(|said| said == line), "{line}, but:\n{said}");
+    }
+    let found = package.moved().join("lib/pkgconfig");
+    for name in ["rocketmq_producer", "rocketmq_producer_static"] {
+        let mut asks = Command::new("pkg-config");
+        assert_eq!(output(asks.args(["--modversion", name]).env("PKG_CONFIG_PATH", &found)).trim(), VERSION);
+    }
+}
+
+/// Files and links below a folder, and folders of the library's own.
+fn below(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(path) = open.pop() {
+        let shown = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+        if path.is_symlink() || !path.is_dir() {
+            found.insert(shown);
+            continue;
+        }
+        if path.file_name().unwrap() == "rocketmq_producer" {
+            found.insert(shown);
+        }
+        open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    found
+}
+
+#[test]
+fn what_is_installed_holds_no_path_and_is_gone_after_an_uninstall() {
+    let package = Package::new("gone");
+    let moved = package.moved();
+    let files = below(&moved);
+    println!("{files:#?}");
+    for name in
+        ["include/rocketmq_producer.h", "lib/librocketmq_producer.a", "share/doc/rocketmq_producer/LICENSE"]
+    {
+        assert!(files.contains(name), "no {name} in {files:?}");
+    }
+    let file = format!("librocketmq_producer.so.{VERSION}");
+    for (link, to) in [(soname(), file), ("librocketmq_producer.so".to_owned(), soname())] {
+        assert_eq!(fs::read_link(moved.join("lib").join(link)).unwrap(), Path::new(&to));
+    }
+    let template = |name: &&String| [".pc", ".cmake"].iter().any(|end| name.ends_with(end));
+    for name in files.iter().filter(template) {
+        let text = fs::read_to_string(moved.join(name)).unwrap();
+        for never in ["/opt/mq", "stage", "@"] {
+            assert!(!text.contains(never), "{name} holds {never}:\n{text}");
+        }
+    }
+    assert_eq!(files.iter().filter(template).count(), 5);
+
+    fs::rename(&moved, package.installed()).unwrap();
+    package.make("uninstall");
+    let left: Vec<_> = below(&package.installed()).into_iter().collect();
+    assert_eq!(left, ["lib/pkgconfig/other.pc"]);
+}
