@@ -64,10 +64,10 @@ static void lives(const char *name_server, int waiting)
         if (life == 0) say("threads_while", thread_count()), say("descriptors_while", descriptor_count());
         shut_down_all();
         CHECK(get(&lines) > before);
-        printf("life %d threads %d more descriptors\n", thread_count(), descriptor_count() - descriptors);
+        printf("life %d threads %d more descriptors\n", threads_left(threads), descriptor_count() - descriptors);
         if (waiting) CHECK(send_sync(producer, "Lifecycle", "late") == ROCKETMQ_ERR_CLOSED);
         rocketmq_producer_destroy(producer);
-        CHECK(thread_count() == threads && descriptor_count() == descriptors);
+        CHECK(threads_left(threads) == threads && descriptor_count() == descriptors);
     }
 }
 

@@ -88,6 +88,15 @@ static inline int thread_count(void)
     return entries("/proc/self/task");
 }
 
+/* How many threads there are when others were just joined: `expected`, or what is left after two seconds. The kernel
+ * wakes who joins a thread before it takes that thread off its list: one look in ten thousand still finds it there. */
+static inline int threads_left(int expected)
+{
+    long long until = now_us() + 2000000;
+    while (thread_count() > expected && now_us() < until) sleep_ms(1);
+    return thread_count();
+}
+
 static inline int descriptor_count(void)
 {
     return entries("/proc/self/fd") - 1; /* without the one that reads the folder */
