@@ -38,7 +38,7 @@ struct sender {
 };
 
 static struct settings settings = { .messages = 100000, .warmup = 10000, .body = 1024, .window = 256,
-                                    .threads = 1, .topics = 1, .rate = 20000 };
+                                    .threads = 1, .topics = 1, .rate = 20000, .batch = 1 };
 static const struct client *client;
 static const char *program;
 static struct sender *senders;
@@ -237,6 +237,7 @@ static void closed_loop(struct sender *sender, long count, int64_t until_ns)
             send_async(sender, message, (uint64_t)sender->index);
         }
     }
+    if (client->send_rest && client->send_rest() < 0) fail("the rest could not be sent");
     wait_for(sender, 0);
 }
 
@@ -403,7 +404,11 @@ static void parse_key(const char *argument)
     }
     if (length == 5 && memcmp(argument, "batch", length) == 0) {
         settings.auto_batch = strcmp(value, "auto") == 0;
-        if (!settings.auto_batch && strcmp(value, "no") != 0) fail("batch is auto or no, not %s", value);
+        settings.batch = atol(value);
+        if (settings.batch == 0) settings.batch = 1;
+        const int told = settings.batch > 1 && settings.batch <= BATCH_MAX;
+        if (!settings.auto_batch && !told && strcmp(value, "no") != 0)
+            fail("batch is auto, no or 2 to %d, not %s", BATCH_MAX, value);
         return;
     }
     for (size_t key = 0; key < sizeof keys / sizeof *keys; key++) {

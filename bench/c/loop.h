@@ -3,7 +3,7 @@
  *   CLIENT NAMESRV PHASE key=value ...
  *
  * Phases: async, sync, oneway, open. Keys and defaults: messages=100000 warmup=10000 warmup_seconds=0 body=1024
- * window=256 threads=1 topics=1 format=json rate=20000 batch=no. One `name<TAB>value` line per figure, `end<TAB>ok` last.
+ * window=256 threads=1 topics=1 format=json rate=20000 batch=no (or auto, or so many at once). One `name<TAB>value` line per figure, `end<TAB>ok` last.
  */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H
@@ -26,6 +26,7 @@ struct settings {
     long rate;
     int binary; /* request headers in RocketMQ's own form instead of JSON */
     int auto_batch; /* the client waits for more messages and sends them together */
+    long batch; /* messages that the loop sends together, 1 for none; with asynchronous sends of one thread to one topic */
 };
 
 /* What a client library must do. Calls return a negative number on failure; why goes to fail() or, from a send,
@@ -38,6 +39,8 @@ struct client {
     int (*send_oneway)(const char *topic, const void *body, size_t len);
     /* The same; after a success, loop_ended(cookie, ...) is called once, on any thread. */
     int (*send_async)(const char *topic, const void *body, size_t len, uint64_t cookie);
+    /* NULL where send_async() keeps nothing back. Else sends what it has kept for a batch. */
+    int (*send_rest)(void);
     /* Sends and waits, behind all one-way messages. Returns how many messages it sent. */
     int (*fence)(const char *topic, const void *body, size_t len);
     /* NULL where answers come on threads of the library. Else sends what is queued and takes answers in, waiting
@@ -48,6 +51,8 @@ struct client {
 
 /* An answer without progress for so long ends the run. */
 #define PATIENCE_SECONDS 20
+/* Fits beside a cookie, and below half of the smallest window that batches are sent with. */
+#define BATCH_MAX 64
 #define NS_PER_SECOND 1000000000LL
 
 int loop_main(int argc, char **argv, const struct client *client);

@@ -7,6 +7,10 @@
 static rocketmq_producer *producer;
 /* Room in flight is waited for; with none of the windows that is ever needed but for very large bodies. */
 static rocketmq_send_options *options;
+/* Messages of a batch until there are as many as it takes. One thread sends them. */
+static rocketmq_message *kept[BATCH_MAX];
+static size_t kept_count, batch_count;
+static uintptr_t kept_cookie;
 
 static const char *name(void)
 {
@@ -25,6 +29,7 @@ static int failed(const char *what, rocketmq_status status, rocketmq_error *erro
 
 static int start(const struct settings *settings)
 {
+    batch_count = (size_t)settings->batch;
     const char *const values[][2] = { { "namesrv.addr", settings->namesrv },
                                       { "producer.group", "bench" },
                                       { "header.format", settings->binary ? "rocketmq" : "json" },
@@ -84,11 +89,36 @@ static void on_sent(const rocketmq_send_result *result, const rocketmq_error *er
     loop_ended((uintptr_t)user_data, error != NULL);
 }
 
+/* `user_data` is the cookie and how many messages there are. */
+static void on_batch_sent(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data)
+{
+    for (size_t count = (uintptr_t)user_data % (BATCH_MAX + 1); count > 0; count--)
+        on_sent(result, error, (void *)((uintptr_t)user_data / (BATCH_MAX + 1)));
+}
+
+static int send_rest(void)
+{
+    rocketmq_error *error = NULL;
+    if (kept_count == 0) return 0;
+    void *user_data = (void *)(kept_cookie * (BATCH_MAX + 1) + kept_count);
+    const rocketmq_status status =
+        rocketmq_producer_send_batch_async(producer, kept, kept_count, options, on_batch_sent, user_data, &error);
+    /* All of them are counted as sent by now: there is no telling which was refused. */
+    if (status != ROCKETMQ_OK) fail("a batch: %s", error ? rocketmq_error_message(error) : rocketmq_status_str(status));
+    while (kept_count > 0) rocketmq_message_destroy(kept[--kept_count]);
+    return 0;
+}
+
 static int send_async(const char *topic, const void *body, size_t len, uint64_t cookie)
 {
     rocketmq_error *error = NULL;
     rocketmq_message *message = create(topic, body, len);
     if (!message) return -1;
+    if (batch_count > 1) {
+        kept_cookie = (uintptr_t)cookie;
+        kept[kept_count++] = message;
+        return kept_count == batch_count ? send_rest() : 0;
+    }
     const rocketmq_status status =
         rocketmq_producer_send_async(producer, message, options, on_sent, (void *)(uintptr_t)cookie, &error);
     rocketmq_message_destroy(message);
@@ -122,6 +152,7 @@ int main(int argc, char **argv)
                                         .send_sync = send_sync,
                                         .send_oneway = send_oneway,
                                         .send_async = send_async,
+                                        .send_rest = send_rest,
                                         .fence = fence,
                                         .stop = stop };
     return loop_main(argc, argv, &ours);

@@ -163,13 +163,16 @@ pub(crate) enum Together {
     No,
     /// The library waits for more of them.
     Auto,
+    /// The program sends so many at once.
+    Batch(u32),
 }
 
 impl Together {
-    const fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::No => "no",
-            Self::Auto => "auto",
+            Self::No => "no".to_owned(),
+            Self::Auto => "auto".to_owned(),
+            Self::Batch(count) => count.to_string(),
         }
     }
 }
@@ -332,9 +335,11 @@ pub(crate) fn axes() -> Vec<(String, Work)> {
     points.extend([100, 10_000].map(|topics| (format!("topics {topics}"), Work { topics, ..BASE })));
     points.push((CORNER.to_owned(), Work { brokers: 64, topics: 10_000, window: 4096, ..BASE }));
     points.push(("binary header".to_owned(), BINARY));
-    points.extend([100, 1024].map(|body| {
-        (format!("automatic batches, body {body}"), Work { body, together: Together::Auto, ..BASE })
-    }));
+    for (name, together) in [("automatic batches", Together::Auto), ("batches of 32", Together::Batch(32))] {
+        points.extend(
+            [100, 1024].map(|body| (format!("{name}, body {body}"), Work { body, together, ..BASE })),
+        );
+    }
     points
 }
 
