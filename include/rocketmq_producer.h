@@ -879,7 +879,8 @@ rocketmq_status rocketmq_producer_purge(rocketmq_producer *producer,
  * Refused before anything is sent, with a text that begins with the number of the message from 0, "message 3: ":
  * - what would be refused of it alone;
  * - `ROCKETMQ_ERR_INVALID_ARGUMENT`: NULL; another topic or another rocketmq_message_set_wait_store() than the first
- *   one's; a delay or a time of delivery; another sharding key than those before it, since a batch goes to one queue,
+ *   one's; a delay, a time of delivery or light queues (`INNER_MULTI_DISPATCH`), which brokers would not heed; another
+ *   sharding key than those before it, since a batch goes to one queue,
  *   unless the options have a queue or a selector, which is shown the first message;
  * - `ROCKETMQ_ERR_INVALID_TOPIC`: a `%RETRY%` topic;
  * - `ROCKETMQ_ERR_MESSAGE_TOO_LARGE`: with it the batch is too large for some brokers. Of each message count towards

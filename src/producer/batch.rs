@@ -172,6 +172,9 @@ impl Batch<'_> {
             let why = "it is to be delivered later, and brokers deliver what comes in a batch at once";
             return invalid(why.into());
         }
+        if message.has_light_queues() {
+            return invalid("it is for light queues too, where brokers put no message of a batch".into());
+        }
         if message.waits_for_store() != self.first.waits_for_store() {
             let why = "its wait_store is not that of message 0, and the broker answers for all at once";
             return invalid(why.into());

@@ -221,10 +221,14 @@ impl Message {
         self.timed || self.property(names::DELAY).is_some()
     }
 
-    /// Whether it asks for what brokers do not do for the messages of a batch: they would deliver it at once, or not to
-    /// light queues.
+    /// Whether it is for light queues too (`CommitLog` of 5.x, which does that for single messages alone).
+    pub(crate) fn has_light_queues(&self) -> bool {
+        self.property(names::INNER_MULTI_DISPATCH).is_some()
+    }
+
+    /// Whether it asks for what brokers do not do for the messages of a batch.
     pub(crate) fn goes_alone(&self) -> bool {
-        self.is_delayed() || self.property(names::INNER_MULTI_DISPATCH).is_some()
+        self.is_delayed() || self.has_light_queues()
     }
 
     /// The topic.

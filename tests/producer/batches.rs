@@ -175,6 +175,9 @@ const REFUSED: &[Refused] = &[
     ("message 3: it is to be delivered later", ErrorKind::InvalidArgument, 3, |m| {
         m.set_deliver_at_ms(1).unwrap();
     }),
+    ("message 1: it is for light queues too", ErrorKind::InvalidArgument, 1, |m| {
+        m.set_property("INNER_MULTI_DISPATCH", Some("a,b")).unwrap();
+    }),
     ("message 2: its wait_store is not that", ErrorKind::InvalidArgument, 2, |m| m.set_wait_store(false)),
     ("message 3: its sharding key is not that", ErrorKind::InvalidArgument, 3, |m| {
         m.set_sharding_key(Some("another")).unwrap();
