@@ -231,13 +231,13 @@ impl Flight {
         &mut self,
         producer: &Arc<Producer>,
         plan: Plan,
-        permit: Permit<Spare>,
+        room: Room,
         completion: Completion,
     ) {
         self.owner = producer.owner();
         self.producer = Held(Some(Arc::clone(producer)));
         self.plan = plan;
-        self.room = permit.into_room();
+        self.room = room;
         self.completion = completion;
     }
 

@@ -39,10 +39,7 @@ impl Producer {
             return Err(failed(ErrorKind::Connect, &why));
         };
         // As a send holds it, so that a shutdown waits for the end, and at its limit brings it about.
-        let Some(room) = self.before(deadline, self.budget.wait(0, false)).await else {
-            return Err(failed(ErrorKind::Timeout, "the time limit passed before there was room in flight"));
-        };
-        let _room = room.map_err(|full| self.no_room(full))?;
+        let _room = self.room(0, false, deadline).await?;
         self.check_running()?;
         // A quick broker could answer what nobody waits for.
         if deadline.is_some_and(|deadline| deadline <= self.now()) {

@@ -137,24 +137,37 @@ impl Producer {
             self.route(cargo.first().topic().as_str(), deadline).await?;
         }
         let (bytes, tracked) = (cargo.body_bytes(), completion.is_callback());
-        let taken = match self.budget.take(bytes, tracked) {
-            Err(Full::InFlight) if patient => {
-                // Room comes back sooner so.
-                self.send_waiting();
-                let room = self.budget.wait(bytes, tracked);
-                self.before(deadline, room).await.ok_or_else(|| {
-                    let text = "the time limit passed before there was room in flight";
-                    Error::new(ErrorKind::Timeout, text)
-                })?
-            }
-            taken => taken,
+        let permit = if patient {
+            self.room(bytes, tracked, deadline).await?
+        } else {
+            self.budget.take(bytes, tracked).map_err(|full| self.no_room(full))?
         };
-        let permit = taken.map_err(|full| self.no_room(full))?;
         let ahead = self.accept((cargo, options), (deadline, self.moment()), permit, completion)?;
         if let (Some(broker), true) = (ahead, options.block) {
             self.let_catch_up(&broker, deadline).await;
         }
         Ok(())
+    }
+
+    /// Takes room in flight, as soon as there is some.
+    pub(super) async fn room(
+        self: &Arc<Self>,
+        bytes: usize,
+        tracked: bool,
+        deadline: Option<Instant>,
+    ) -> Result<Permit<Spare>, Error> {
+        let taken = match self.budget.take(bytes, tracked) {
+            Err(Full::InFlight) => {
+                // What waits for company holds room: it comes back sooner so.
+                self.send_waiting();
+                let room = self.budget.wait(bytes, tracked);
+                self.before(deadline, room).await.ok_or_else(|| {
+                    Error::new(ErrorKind::Timeout, "the time limit passed before there was room in flight")
+                })?
+            }
+            taken => taken,
+        };
+        taken.map_err(|full| self.no_room(full))
     }
 
     /// Waits a moment while the connection's task is slower than its senders, although the socket takes what it writes:
@@ -192,8 +205,8 @@ impl Producer {
         }
     }
 
-    pub(super) fn no_room(self: &Arc<Self>, full: Full) -> Error {
-        // Room comes back sooner so.
+    /// Why a send is refused. What waits for company goes out, so that there is room sooner.
+    fn no_room(self: &Arc<Self>, full: Full) -> Error {
         self.send_waiting();
         match full {
             Full::InFlight => Error::new(
@@ -232,11 +245,8 @@ impl Producer {
             let loaded = Loaded { flight, plan, permit, completion };
             return accumulator.take((self, &instance), cargo, loaded, moment);
         }
-        match cargo {
-            Cargo::One(message) => self.pack(message, flight.parcel())?,
-            Cargo::Batch(batch) => self.load_batch(&mut flight, &batch, &instance, moment.wall_ms)?,
-        }
-        flight.accept(self, plan, permit, completion);
+        self.put_body(&mut flight, cargo, (&instance, moment))?;
+        flight.accept(self, plan, permit.into_room(), completion);
         Ok(launch(flight, &instance, moment))
     }
 
@@ -296,6 +306,20 @@ impl Producer {
         }
     }
 
+    /// Puts what `cargo` carries into `flight`, once for all attempts.
+    #[inline(always)]
+    fn put_body(
+        &self,
+        flight: &mut Flight,
+        cargo: Cargo<'_>,
+        (instance, moment): (&Instance, Moment),
+    ) -> Result<(), Error> {
+        match cargo {
+            Cargo::One(message) => self.pack(message, flight.parcel()),
+            Cargo::Batch(batch) => self.load_batch(flight, &batch, instance, moment.wall_ms),
+        }
+    }
+
     /// Puts the body into `parcel` as it is sent, and the flags for that. One that does not shrink stays as it is.
     #[inline(always)]
     fn pack(&self, message: &Message, parcel: &mut Parcel) -> Result<(), Error> {
@@ -329,7 +353,7 @@ impl Loaded {
     /// It is `producer`'s from now on, and ends once.
     pub(crate) fn accepted(self, producer: &Arc<Producer>) -> Box<Flight> {
         let Self { mut flight, plan, completion, permit } = self;
-        flight.accept(producer, plan, permit, completion);
+        flight.accept(producer, plan, permit.into_room(), completion);
         flight
     }
 
@@ -340,12 +364,7 @@ impl Loaded {
         cargo: Cargo<'_>,
         moment: Moment,
     ) -> Result<Box<Flight>, Error> {
-        match cargo {
-            Cargo::One(message) => producer.pack(message, self.flight.parcel())?,
-            Cargo::Batch(batch) => {
-                producer.load_batch(&mut self.flight, &batch, instance, moment.wall_ms)?;
-            }
-        }
+        producer.put_body(&mut self.flight, cargo, (instance, moment))?;
         Ok(self.accepted(producer))
     }
 }

@@ -1,8 +1,11 @@
 //! Sends that go out as one batch: another send carries them, whose end is the end of each.
 
+use std::sync::Arc;
+
 use crate::client::broker::Done;
 use crate::error::{ErrorKind, Outcome};
 use crate::producer::attempt::Plan;
+use crate::producer::budget::Room;
 use crate::producer::flight::{Ending, Flight, Held, Place};
 use crate::producer::result::{Completion, SendResult};
 use crate::text::Text;
@@ -31,15 +34,13 @@ impl Flight {
     ) -> Option<Box<Self>> {
         let first = members.0.first()?;
         let mut carrier = Self::new(first.result.id, first.accepted);
-        carrier.owner = first.producer.owner();
-        carrier.producer = Held(Some((*first.producer).clone()));
         carrier.set_topic(&first.result.topic, first.wrapped_topic.clone());
-        carrier.plan = plan;
         carrier.parcel.body = records.into();
         carrier.parcel.wait_store = first.parcel.wait_store;
         carrier.parcel.batch = true;
         carrier.parcel.place = place;
-        carrier.completion = Completion::Members(members);
+        let producer = Arc::clone(&first.producer);
+        carrier.accept(&producer, plan, Room::default(), Completion::Members(members));
         Some(carrier)
     }
 
