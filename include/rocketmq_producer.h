@@ -27,11 +27,11 @@
  *      that replaces or destroys what it belongs to; never inside a send.
  *  R8  [any] = callable from any thread at any time, also from a callback; never waits.
  *      [wait] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
- *      for callbacks: shutdown and global_shutdown, whichever producer they name.
+ *      for callbacks: flush, shutdown, global_shutdown, and cq_poll with a wait, whichever producer they name.
  *      [one] = one thread at a time per object: const functions and sends may run together, a setter alone.
  *
- * After fork() the child's producers answer `ROCKETMQ_ERR_FORKED` and their destroy does nothing; all other
- * objects are plain memory and work, and new producers may be created.
+ * After fork() the child's producers and completion queues answer `ROCKETMQ_ERR_FORKED` and their destroy does
+ * nothing; all other objects, polled events too, are plain memory and work, and new producers may be created.
  */
 #ifndef ROCKETMQ_PRODUCER_H
 #define ROCKETMQ_PRODUCER_H
@@ -250,8 +250,23 @@ typedef enum {
   ROCKETMQ_SEND_SLAVE_NOT_AVAILABLE = 3
 } rocketmq_send_status;
 
+/** What an event tells. Other numbers may be added: pass over what you do not know, but release it. */
+typedef enum {
+  /** An async send or batch has ended: result or error. */
+  ROCKETMQ_EVENT_SEND = 1,
+  /** A log line: text. */
+  ROCKETMQ_EVENT_LOG = 5,
+  /** An async flush has ended. */
+  ROCKETMQ_EVENT_FLUSHED = 6,
+  /** An async shutdown has ended; `status` as rocketmq_producer_shutdown() returns it. */
+  ROCKETMQ_EVENT_CLOSED = 7
+} rocketmq_event_kind;
+
 /** Producer settings. */
 typedef struct rocketmq_config rocketmq_config;
+
+/** Completion queue: ends of asynchronous calls that the application polls. */
+typedef struct rocketmq_cq rocketmq_cq;
 
 /** Why a call or a send failed. */
 typedef struct rocketmq_error rocketmq_error;
@@ -273,6 +288,29 @@ typedef struct rocketmq_send_result rocketmq_send_result;
 
 /** Result of a call: 0 (`ROCKETMQ_OK`) or one of the negative `ROCKETMQ_ERR_*`. */
 typedef int32_t rocketmq_status;
+
+/**
+ * One event. The only public struct: 64 bytes, the same layout everywhere, frozen for ever. It may be copied; one
+ * copy is to be released. It and what it carries outlive the queue and the producer, and a fork.
+ */
+typedef struct {
+  /** The caller's number. */
+  uint64_t tag;
+  /** One of `ROCKETMQ_EVENT_*`. */
+  int32_t kind;
+  /** `ROCKETMQ_OK` or why it failed; OK for LOG. */
+  int32_t status;
+  /** SEND: one of `ROCKETMQ_SEND_*`; LOG: the level; -1 if none. */
+  int32_t code;
+  /** SEND: the queue on its broker; -1 if unknown. */
+  int32_t queue_id;
+  /** SEND: the position in the queue, of a batch the first's; -1 if unknown. */
+  int64_t queue_offset;
+  /** 0, or private: use the functions. */
+  uint64_t detail;
+  /** Zero. */
+  uint64_t reserved[3];
+} rocketmq_event;
 
 /**
  * Takes back `user_data` that was lent to the library: exactly once, after its last use, on any thread (R7).
@@ -317,6 +355,14 @@ typedef void (*rocketmq_log_fn)(int32_t level, const char *target, const char *t
 typedef void (*rocketmq_send_fn)(const rocketmq_send_result *result,
                                  const rocketmq_error *error,
                                  void *user_data);
+
+/**
+ * Wakes the host's event loop: runs when a completion queue stops being empty, on a library thread, never twice at
+ * once for one queue, and not again before the host had the chance to poll. It may call rocketmq_cq_length() and
+ * nothing else of this library, must not block and must not throw. It may run until it is replaced or the queue is
+ * destroyed, and its release function has been called.
+ */
+typedef void (*rocketmq_wakeup_fn)(void *user_data);
 
 /* ----------------------------------------------------------------- version */
 
@@ -420,6 +466,17 @@ rocketmq_status rocketmq_log_set_callback(int32_t max_level,
                                           rocketmq_log_fn function,
                                           void *user_data,
                                           rocketmq_release_fn release);
+
+/**
+ * Makes every log line up to `max_level` an event of `cq` with `tag`: kind `ROCKETMQ_EVENT_LOG`, `code` the level, the
+ * text by rocketmq_event_text(). While nobody polls 1024 lines wait, then the oldest are dropped, and counted in the
+ * next line's text. Otherwise as rocketmq_log_set_callback(), which it replaces. Warnings go to standard error again
+ * once `cq` is destroyed, and in the child of a fork. [any]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_log_set_cq(int32_t max_level,
+                                    rocketmq_cq *cq,
+                                    uint64_t tag);
 
 /* ------------------------------------------------------------------ config */
 
@@ -671,6 +728,104 @@ rocketmq_status rocketmq_message_set_delay_ms(rocketmq_message *message,
  */
 ROCKETMQ_API rocketmq_status rocketmq_message_set_deliver_at_ms(rocketmq_message *message, int64_t unix_ms);
 
+/* ------------------------------------------------------------------ events */
+
+/**
+ * Frees what `count` polled events carry. Each polled event needs it once, whatever its kind; it sets `detail` to 0, so
+ * that a second release of the same copy does nothing. NULL, 0 and less: nothing. [any]
+ */
+ROCKETMQ_API
+void rocketmq_event_release(rocketmq_event *events,
+                            int32_t count);
+
+/**
+ * Where the message was stored, of a SEND that succeeded; else NULL. Borrowed, good until the event is released:
+ * rocketmq_send_result_clone() keeps it. [any]
+ */
+ROCKETMQ_API
+const rocketmq_send_result *rocketmq_event_result(const rocketmq_event *event);
+
+/**
+ * Why it failed, of an event whose `status` is not OK; else NULL. Borrowed, good until the event is released:
+ * rocketmq_error_clone() keeps it. [any]
+ */
+ROCKETMQ_API const rocketmq_error *rocketmq_event_error(const rocketmq_event *event);
+
+/**
+ * The text of a LOG: which part of the library says it, and what; else NULL. `len` is its length, if wanted; 0 without a
+ * text. Borrowed, good until the event is released. [any]
+ */
+ROCKETMQ_API
+const char *rocketmq_event_text(const rocketmq_event *event,
+                                size_t *len);
+
+/* ------------------------------------------------------- completion queues */
+
+/**
+ * An empty queue, for any number of producers and threads. No thread, no descriptor until one is asked for. `cq` must
+ * not be NULL; to be destroyed. [any]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_cq_create(rocketmq_cq **cq,
+                                   rocketmq_error **error);
+
+/**
+ * Takes up to `max` events out, waiting until there is one; how many they are. 0: none came in time, or
+ * rocketmq_cq_interrupt(). Each event is to be released. With every event the room of its call comes back
+ * ("completion.max"). Several threads may poll.
+ *
+ * Failures are negative: `ROCKETMQ_ERR_CLOSED` when the queue is destroyed meanwhile; `ROCKETMQ_ERR_WOULD_DEADLOCK` on a
+ * library thread unless `timeout_ms` is 0; `max` must be at least 1. [wait; any with `timeout_ms` 0]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+int32_t rocketmq_cq_poll(rocketmq_cq *cq,
+                         rocketmq_event *events,
+                         int32_t max,
+                         int64_t timeout_ms);
+
+/**
+ * A descriptor, the queue's own, that is readable while events wait, whatever is read from it: for poll(), select(),
+ * epoll. Level: it stays readable until a poll has left nothing behind; with edges, poll until less than `max` events
+ * come. Do not read, write or close it. -1 if the system has none, and where there are no such descriptors. [any]
+ */
+ROCKETMQ_API
+int32_t rocketmq_cq_fd(rocketmq_cq *cq);
+
+/**
+ * Another descriptor for the same, a socket, which the caller owns and closes; never blocking. It may be read, as loops
+ * do that know streams only, and need not be; when the queue is destroyed it is at its end. -1 if there is none. For
+ * Node, libuv, asyncio. [any]
+ */
+ROCKETMQ_API
+int32_t rocketmq_cq_dup_fd(rocketmq_cq *cq);
+
+/**
+ * Has `wake` called whenever the queue stops being empty from now on; NULL removes it. A poll that leaves events behind
+ * is not told again. `release` takes `user_data` back after its last use, or at once if `wake` is NULL. [any]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_cq_set_wakeup(rocketmq_cq *cq,
+                                       rocketmq_wakeup_fn wake,
+                                       void *user_data,
+                                       rocketmq_release_fn release);
+
+/** Has one poll that waits return 0; if none waits, the next one does. Never lost, and never more than one. [any] */
+ROCKETMQ_API
+void rocketmq_cq_interrupt(rocketmq_cq *cq);
+
+/** Events that wait. [any] */
+ROCKETMQ_API size_t rocketmq_cq_length(rocketmq_cq *cq);
+
+/**
+ * Never waits. Polls under way return `ROCKETMQ_ERR_CLOSED`; events that were not polled and those that follow are
+ * dropped, the only exception to "exactly one end". Calls that name it answer `ROCKETMQ_ERR_INVALID_HANDLE` from then
+ * on, a second destroy does nothing; polled events stay good. [any, last use]
+ */
+ROCKETMQ_API
+void rocketmq_cq_destroy(rocketmq_cq *cq);
+
 /* ------------------------------------------------------------ send options */
 
 /**
@@ -912,6 +1067,59 @@ rocketmq_status rocketmq_producer_send_batch_async(rocketmq_producer *producer,
                                                    rocketmq_send_fn callback,
                                                    void *user_data,
                                                    rocketmq_error **error);
+
+/* ---------------------------------------------- calls that end by an event */
+
+/**
+ * As rocketmq_producer_send_async(), with an event for its end. OK: accepted, exactly one SEND event with `tag` follows on
+ * `cq`, perhaps before this returns. Failure: none follows. [any; with `ROCKETMQ_SEND_BLOCK`: wait]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_producer_send_cq(rocketmq_producer *producer,
+                                          const rocketmq_message *message,
+                                          const rocketmq_send_options *options,
+                                          rocketmq_cq *cq,
+                                          uint64_t tag,
+                                          rocketmq_error **error);
+
+/**
+ * As rocketmq_producer_send_batch_async(), with one SEND event for all its messages.
+ * [any; with `ROCKETMQ_SEND_BLOCK`: wait]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_producer_send_batch_cq(rocketmq_producer *producer,
+                                                rocketmq_message *const *messages,
+                                                size_t count,
+                                                const rocketmq_send_options *options,
+                                                rocketmq_cq *cq,
+                                                uint64_t tag,
+                                                rocketmq_error **error);
+
+/**
+ * As rocketmq_producer_flush(), without waiting: exactly one FLUSHED event with `tag` follows on `cq`, OK or
+ * `ROCKETMQ_ERR_TIMEOUT`. Events that lie in their queue are told, polled or not. Needs room as a send's end does
+ * (`ROCKETMQ_ERR_COMPLETION_FULL`). [any]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_producer_flush_cq(rocketmq_producer *producer,
+                                           int64_t timeout_ms,
+                                           rocketmq_cq *cq,
+                                           uint64_t tag,
+                                           rocketmq_error **error);
+
+/**
+ * As rocketmq_producer_shutdown(), without waiting: new sends are refused when it returns, and one CLOSED event with `tag`
+ * follows on `cq` for each call, with the status that the other would return. Never refused for want of room. Also on
+ * library threads. [any]
+ */
+ROCKETMQ_API
+rocketmq_status rocketmq_producer_shutdown_cq(rocketmq_producer *producer,
+                                              int64_t timeout_ms,
+                                              rocketmq_cq *cq,
+                                              uint64_t tag,
+                                              rocketmq_error **error);
 
 /* ------------------------------------------------------------ send results */
 

@@ -11,6 +11,10 @@ has() {
     for command in "$@"; do command -v "$command" >/dev/null || return 1; done
 }
 
+has_header() {
+    [[ -e /usr/include/$1 || -e /usr/local/include/$1 ]]
+}
+
 has_java() {
     local version
     has java javac && version=$(javac -version 2>&1) && version=${version#javac } && ((${version%%.*} >= 17))
@@ -35,6 +39,7 @@ A Java development kit, version 17 or later,|has_java|default-jdk-headless
 Maven|has mvn|maven
 CMake|has cmake|cmake
 pkg-config|has pkg-config|pkg-config
+libuv (for the example of a loop)|has_header uv.h|libuv1-dev
 valgrind|has valgrind|valgrind libc6-dbg
 strace|has strace|strace
 binutils (nm, readelf)|has nm readelf|binutils

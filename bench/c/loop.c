@@ -402,6 +402,11 @@ static void parse_key(const char *argument)
         if (!settings.binary && strcmp(value, "json") != 0) fail("format is json or binary, not %s", value);
         return;
     }
+    if (length == 4 && memcmp(argument, "ends", length) == 0) {
+        settings.queue = strcmp(value, "queue") == 0;
+        if (!settings.queue && strcmp(value, "callback") != 0) fail("ends is callback or queue, not %s", value);
+        return;
+    }
     if (length == 5 && memcmp(argument, "batch", length) == 0) {
         settings.auto_batch = strcmp(value, "auto") == 0;
         settings.batch = atol(value);

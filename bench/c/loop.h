@@ -3,7 +3,8 @@
  *   CLIENT NAMESRV PHASE key=value ...
  *
  * Phases: async, sync, oneway, open. Keys and defaults: messages=100000 warmup=10000 warmup_seconds=0 body=1024
- * window=256 threads=1 topics=1 format=json rate=20000 batch=no (or auto, or so many at once). One `name<TAB>value` line per figure, `end<TAB>ok` last.
+ * window=256 threads=1 topics=1 format=json rate=20000 batch=no (or auto, or so many at once) ends=callback (or queue).
+ * One `name<TAB>value` line per figure, `end<TAB>ok` last.
  */
 #ifndef BENCH_LOOP_H
 #define BENCH_LOOP_H
@@ -25,6 +26,7 @@ struct settings {
     long topics;
     long rate;
     int binary; /* request headers in RocketMQ's own form instead of JSON */
+    int queue; /* the loop polls for the ends of asynchronous sends, of one thread */
     int auto_batch; /* the client waits for more messages and sends them together */
     long batch; /* messages that the loop sends together, 1 for none; with asynchronous sends of one thread to one topic */
 };

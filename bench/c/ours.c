@@ -1,12 +1,18 @@
 /* The client of this repository, through its C functions. */
+#define _GNU_SOURCE
+#include <poll.h>
 #include <rocketmq_producer.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "loop.h"
 
 static rocketmq_producer *producer;
 /* Room in flight is waited for; with none of the windows that is ever needed but for very large bodies. */
 static rocketmq_send_options *options;
+/* Where asynchronous sends end that call nothing back; NULL otherwise. */
+static rocketmq_cq *cq;
 /* Messages of a batch until there are as many as it takes. One thread sends them. */
 static rocketmq_message *kept[BATCH_MAX];
 static size_t kept_count, batch_count;
@@ -46,6 +52,8 @@ static int start(const struct settings *settings)
     if (status != ROCKETMQ_OK) return failed("the configuration", status, error);
     status = rocketmq_producer_start(producer, ROCKETMQ_WAIT_DEFAULT, &error);
     if (status != ROCKETMQ_OK) return failed("the start", status, error);
+    if (settings->queue) status = rocketmq_cq_create(&cq, &error);
+    if (status != ROCKETMQ_OK) return failed("the completion queue", status, error);
     options = rocketmq_send_options_create();
     status = rocketmq_send_options_set_flags(options, ROCKETMQ_SEND_BLOCK);
     return status == ROCKETMQ_OK ? 0 : failed("setting the options", status, NULL);
@@ -120,9 +128,32 @@ static int send_async(const char *topic, const void *body, size_t len, uint64_t 
         return kept_count == batch_count ? send_rest() : 0;
     }
     const rocketmq_status status =
-        rocketmq_producer_send_async(producer, message, options, on_sent, (void *)(uintptr_t)cookie, &error);
+        cq ? rocketmq_producer_send_cq(producer, message, options, cq, cookie, &error)
+           : rocketmq_producer_send_async(producer, message, options, on_sent, (void *)(uintptr_t)cookie, &error);
     rocketmq_message_destroy(message);
     return status == ROCKETMQ_OK ? 0 : failed("an async send", status, error);
+}
+
+/* As an event loop does it where it knows for how long it may sleep. */
+static int pump(int64_t wait_ns)
+{
+    enum { EVENTS = 256 };
+    static rocketmq_event events[EVENTS];
+    int32_t count = 0;
+    if (wait_ns >= NS_PER_SECOND) {
+        count = rocketmq_cq_poll(cq, events, EVENTS, wait_ns / 1000000);
+    } else {
+        const struct timespec wait = { .tv_sec = 0, .tv_nsec = wait_ns };
+        struct pollfd ready = { .fd = rocketmq_cq_fd(cq), .events = POLLIN };
+        if (ppoll(&ready, 1, &wait, NULL) > 0) count = rocketmq_cq_poll(cq, events, EVENTS, 0);
+    }
+    for (int32_t index = 0; index < count; index++) {
+        const rocketmq_error *error = rocketmq_event_error(&events[index]);
+        if (error) note_failure("an async send failed: %s", rocketmq_error_message(error));
+        loop_ended(events[index].tag, error != NULL);
+    }
+    rocketmq_event_release(events, count);
+    return count > 0;
 }
 
 /* With several brokers a sync send closes one connection only: what went to the others is flushed before. */
@@ -139,6 +170,7 @@ static int stop(void)
     rocketmq_error *error = NULL;
     rocketmq_status status = rocketmq_producer_shutdown(producer, PATIENCE_SECONDS * 1000, &error);
     rocketmq_producer_destroy(producer);
+    rocketmq_cq_destroy(cq);
     rocketmq_send_options_destroy(options);
     /* Joins the library's threads, for leak checkers. */
     if (status == ROCKETMQ_OK) status = rocketmq_global_shutdown(PATIENCE_SECONDS * 1000, &error);
@@ -147,7 +179,7 @@ static int stop(void)
 
 int main(int argc, char **argv)
 {
-    static const struct client ours = { .name = name,
+    static struct client ours = { .name = name,
                                         .start = start,
                                         .send_sync = send_sync,
                                         .send_oneway = send_oneway,
@@ -155,5 +187,7 @@ int main(int argc, char **argv)
                                         .send_rest = send_rest,
                                         .fence = fence,
                                         .stop = stop };
+    for (int index = 1; index < argc; index++)
+        if (strcmp(argv[index], "ends=queue") == 0) ours.pump = pump;
     return loop_main(argc, argv, &ours);
 }

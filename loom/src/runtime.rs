@@ -1,13 +1,18 @@
-//! The waiter and the callback threads.
+//! The waiter, the callback threads, and queues that are polled.
 
 #[path = "../../src/runtime/catch.rs"]
 mod catch;
 #[path = "../../src/runtime/dispatch.rs"]
 mod dispatch;
+#[path = "../../src/runtime/event_queue.rs"]
+#[expect(dead_code, unreachable_pub, reason = "no model needs all of it")]
+mod event_queue;
 #[path = "../../src/runtime/wait.rs"]
 mod wait;
 
 pub mod callbacks;
+pub mod polls;
+mod signal;
 mod threads;
 pub mod waiter;
 

@@ -5,7 +5,7 @@
 use rocketmq_loom::client::broker_task;
 use rocketmq_loom::ffi::handles;
 use rocketmq_loom::producer::permits;
-use rocketmq_loom::runtime::{callbacks, waiter};
+use rocketmq_loom::runtime::{callbacks, polls, waiter};
 
 #[test]
 fn an_answer_between_poll_and_sleep_wakes_the_waiter() {
@@ -25,6 +25,21 @@ fn completions_run_once_and_in_order_and_a_stop_runs_what_was_given() {
 #[test]
 fn a_completion_handed_over_by_a_callback_runs_also_during_a_stop() {
     callbacks::a_callback_hands_over_while_another_thread_stops();
+}
+
+#[test]
+fn no_event_is_slept_over() {
+    polls::two_poll_for_what_comes_at_once();
+}
+
+#[test]
+fn an_interrupt_ends_one_poll_and_costs_no_event() {
+    polls::an_interrupt_beside_an_event();
+}
+
+#[test]
+fn a_queue_that_is_closed_ends_polls_and_loses_no_event_unseen() {
+    polls::closed_under_a_poll_and_a_push();
 }
 
 #[test]

@@ -209,8 +209,8 @@ pub trait Request: Send {
 
 /// What many ended requests of one owner give back together, since each alone would fight for the same lock.
 pub(crate) trait Landing: Any + Send {
-    /// Gives it back, and lets go of the owner.
-    fn settle(&mut self);
+    /// Gives it back, and lets go of the owner. What is to be run for it is added to `jobs`.
+    fn settle(&mut self, jobs: &mut Jobs);
 }
 
 /// Completions collected while a read is worked off, handed over together.
@@ -244,7 +244,7 @@ impl<'a> Done<'a> {
     /// Hands over what is collected.
     pub fn hand_over(&mut self) {
         if let Some(landing) = &mut self.landing {
-            landing.settle();
+            landing.settle(&mut self.jobs);
         }
         if !self.jobs.is_empty() {
             self.dispatcher.hand_over(self.lane, &mut self.jobs);

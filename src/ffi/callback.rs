@@ -3,6 +3,7 @@
 
 use std::ffi::{c_char, c_void};
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 
 use bytes::Bytes;
@@ -10,8 +11,9 @@ use bytes::Bytes;
 use crate::error::{Error, ErrorKind};
 use crate::ffi::handle;
 use crate::ffi::types::{rocketmq_error, rocketmq_log_fn, rocketmq_release_fn, rocketmq_send_fn};
-use crate::ffi::types::{rocketmq_queue_selector_fn, rocketmq_send_result};
+use crate::ffi::types::{rocketmq_queue_selector_fn, rocketmq_send_result, rocketmq_wakeup_fn};
 use crate::producer::{Callback, Context, End, Selector};
+use crate::runtime::Wakeup;
 use crate::text::Text;
 
 /// The application's own pointer, passed through and never looked at.
@@ -113,6 +115,22 @@ impl LogTarget {
         // SAFETY: the application's function, called as its type says; both texts outlive the call.
         call(|| unsafe { (self.log)(level, target, text, self.lent.user_data.0) });
     }
+}
+
+/// What wakes the application's loop; `None` without a function: then `user_data` has no use and goes back at once.
+pub(super) fn wakeup(
+    wake: rocketmq_wakeup_fn,
+    user_data: *mut c_void,
+    release: rocketmq_release_fn,
+) -> Option<Wakeup> {
+    let lent = Lent { user_data: UserData(user_data), release };
+    let wake = wake?;
+    Some(Arc::new(move || {
+        // The whole of it, not its pointer alone, goes with the closure.
+        let lent = &lent;
+        // SAFETY: the application's function, called as its type says.
+        call(|| unsafe { wake(lent.user_data.0) });
+    }))
 }
 
 /// Bytes of the application, until nothing uses them any more; then `release` runs. Without one they are static.

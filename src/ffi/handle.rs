@@ -1,24 +1,21 @@
 //! Objects across the border: the only place where ownership leaves Rust and comes back, and where an object
 //! pointer becomes a reference.
 //!
-//! Everything but a producer is a plain box: one owner, destroyed once, no check possible. A producer's
-//! pointer leads to a small block that is never freed, because producers are few, live long and are destroyed
-//! by garbage collectors in any order: so a call after destroy, or in the child of a fork, gets an answer.
+//! Most objects are a plain box: one owner, destroyed once, no check possible. Producers and completion queues are
+//! those of `block`.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind};
-use crate::ffi::owned::Owned;
+use crate::ffi::block::{Blocks, Owner};
 use crate::ffi::types::{
-    rocketmq_config, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
+    rocketmq_config, rocketmq_cq, rocketmq_error, rocketmq_message, rocketmq_producer, rocketmq_queue_list,
     rocketmq_send_options, rocketmq_send_result,
 };
 use crate::ffi::{input, process};
-use crate::producer::{Config, Message, Producer, QueueList, SendOptions, SendResult};
-use crate::runtime;
+use crate::producer::{CompletionQueue, Config, Message, Producer, QueueList, SendOptions, SendResult};
 use crate::text::Text;
 
 /// Says what a pointer of C points to. Objects may be read by several threads at once (R8), hence `Sync`.
@@ -81,6 +78,16 @@ pub(super) unsafe fn destroy<H: Handle>(object: *mut H) {
 pub(super) unsafe fn take_back<H: Handle>(object: *mut H) -> Option<Box<H::Object>> {
     // SAFETY: `give` made it as a box of this type, and the caller gives it up.
     (!object.is_null()).then(|| unsafe { Box::from_raw(object.cast::<H::Object>()) })
+}
+
+/// A pointer as the number that an event keeps.
+pub(super) fn to_number<H: Handle>(object: *mut H) -> u64 {
+    object.expose_provenance() as u64
+}
+
+/// The pointer that [`to_number`] made the number of.
+pub(super) fn from_number<H: Handle>(number: u64) -> *mut H {
+    usize::try_from(number).map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
 }
 
 /// Reads an object.
@@ -167,54 +174,15 @@ fn is_null(name: &str) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("`{name}` is NULL"))
 }
 
-/// Starts each block, so that another object passed as a producer is told apart.
-const MAGIC: u64 = 0x726d_715f_7072_6f64;
+/// All producers. Each block keeps the client id, once it is known.
+static PRODUCERS: Blocks<Producer, OnceLock<Text>> = Blocks::new(0x726d_715f_7072_6f64, "producer");
 
-/// The newest block; each leads to the one before. Blocks are reachable from here for ever, so leak checkers
-/// stay calm.
-static NEWEST: AtomicPtr<Control> = AtomicPtr::new(ptr::null_mut());
-
-/// What a `rocketmq_producer *` points to. Never freed; what is costly, the producer, goes with its destroy.
-struct Control {
-    magic: u64,
-    /// The process generation that made it.
-    generation: u64,
-    producer: Owned<Owner>,
-    /// Once known; C holds a pointer into it.
-    client_id: OnceLock<Text>,
-    before: AtomicPtr<Self>,
-}
-
-/// A box of its own for the weak reference to keep, so that a destroyed producer leaves a few bytes behind and
-/// not all its memory.
-pub(super) struct Owner(Arc<Producer>);
-
-impl std::ops::Deref for Owner {
-    type Target = Arc<Producer>;
-
-    fn deref(&self) -> &Arc<Producer> {
-        &self.0
-    }
-}
+/// All completion queues.
+static QUEUES: Blocks<CompletionQueue> = Blocks::new(0x726d_715f_5f5f_6371, "completion queue");
 
 /// Makes a producer the caller's.
 pub(super) fn give_producer(producer: Arc<Producer>) -> *mut rocketmq_producer {
-    let control: &'static Control = Box::leak(Box::new(Control {
-        magic: MAGIC,
-        generation: runtime::generation(),
-        producer: Owned::new(Owner(producer)),
-        client_id: OnceLock::new(),
-        before: AtomicPtr::new(ptr::null_mut()),
-    }));
-    let block = ptr::from_ref(control).cast_mut();
-    let mut newest = NEWEST.load(Ordering::Acquire);
-    loop {
-        control.before.store(newest, Ordering::Relaxed);
-        match NEWEST.compare_exchange_weak(newest, block, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => return block.cast(),
-            Err(other) => newest = other,
-        }
-    }
+    PRODUCERS.give(producer)
 }
 
 /// The producer behind a pointer, for the time of a call.
@@ -222,9 +190,9 @@ pub(super) fn give_producer(producer: Arc<Producer>) -> *mut rocketmq_producer {
 /// # Safety
 ///
 /// `producer` is NULL or came from [`give_producer`], destroyed or not.
-pub(super) unsafe fn producer(producer: *const rocketmq_producer) -> Result<Arc<Owner>, Error> {
+pub(super) unsafe fn producer(producer: *const rocketmq_producer) -> Result<Arc<Owner<Producer>>, Error> {
     // SAFETY: the caller's promise, passed on.
-    unsafe { control(producer) }?.live()
+    unsafe { PRODUCERS.find(producer) }?.live()
 }
 
 /// The producer's client id, as text that the block owns. Empty until the producer knows it.
@@ -234,12 +202,12 @@ pub(super) unsafe fn producer(producer: *const rocketmq_producer) -> Result<Arc<
 /// As for [`producer`].
 pub(super) unsafe fn client_id(producer: *const rocketmq_producer) -> Result<*const c_char, Error> {
     // SAFETY: the caller's promise, passed on.
-    let control = unsafe { control(producer) }?;
-    let id = control.live()?.client_id();
+    let block = unsafe { PRODUCERS.find(producer) }?;
+    let id = block.live()?.client_id();
     if id.is_empty() {
         return Ok(c"".as_ptr());
     }
-    Ok(control.client_id.get_or_init(|| id).as_c_str().as_ptr())
+    Ok(block.kept.get_or_init(|| id).as_c_str().as_ptr())
 }
 
 /// Ends the handle; what the producer still has to do goes on by itself. A second time, and in the child of
@@ -250,9 +218,8 @@ pub(super) unsafe fn client_id(producer: *const rocketmq_producer) -> Result<*co
 /// As for [`producer`].
 pub(super) unsafe fn destroy_producer(producer: *mut rocketmq_producer) -> Result<(), Error> {
     // SAFETY: the caller's promise, passed on.
-    let control = unsafe { control(producer) }?;
-    if let Some(owner) = control.producer.destroy() {
-        process::remember_leaving(&owner.0);
+    if let Some(owner) = unsafe { PRODUCERS.find(producer) }?.destroy() {
+        process::remember_leaving(&owner);
         owner.abandon();
     }
     Ok(())
@@ -260,38 +227,33 @@ pub(super) unsafe fn destroy_producer(producer: *mut rocketmq_producer) -> Resul
 
 /// Every producer of this process that is not destroyed.
 pub(super) fn producers() -> Vec<Arc<Producer>> {
-    let mut found = Vec::new();
-    let mut block = NEWEST.load(Ordering::Acquire);
-    // SAFETY: the list holds blocks that are never freed.
-    while let Some(control) = unsafe { block.as_ref() } {
-        if control.generation == runtime::generation() {
-            found.extend(control.live().map(|owner| Arc::clone(&owner.0)));
-        }
-        block = control.before.load(Ordering::Acquire);
-    }
-    found
+    PRODUCERS.live()
 }
 
-/// The block behind a pointer, if it belongs to this process.
+/// Makes a completion queue the caller's.
+pub(super) fn give_queue(queue: Arc<CompletionQueue>) -> *mut rocketmq_cq {
+    QUEUES.give(queue)
+}
+
+/// The completion queue behind a pointer, for the time of a call.
 ///
 /// # Safety
 ///
-/// As for [`producer`].
-unsafe fn control(producer: *const rocketmq_producer) -> Result<&'static Control, Error> {
-    // SAFETY: a pointer from `give_producer` leads to a block, and blocks are never freed.
-    let control = unsafe { producer.cast::<Control>().as_ref() }.ok_or_else(|| is_null("producer"))?;
-    if control.magic != MAGIC {
-        return Err(Error::new(ErrorKind::InvalidHandle, "the pointer does not lead to a producer"));
-    }
-    if control.generation != runtime::generation() {
-        return Err(Error::new(ErrorKind::Forked, "the producer belongs to the parent process"));
-    }
-    Ok(control)
+/// `cq` is NULL or came from [`give_queue`], destroyed or not.
+pub(super) unsafe fn queue(cq: *const rocketmq_cq) -> Result<Arc<Owner<CompletionQueue>>, Error> {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { QUEUES.find(cq) }?.live()
 }
 
-impl Control {
-    fn live(&self) -> Result<Arc<Owner>, Error> {
-        let destroyed = || Error::new(ErrorKind::InvalidHandle, "the producer was destroyed before");
-        self.producer.live().ok_or_else(destroyed)
+/// Ends the handle, and with it all polls. A second time, and in the child of a fork, nothing happens.
+///
+/// # Safety
+///
+/// As for [`queue`].
+pub(super) unsafe fn destroy_queue(cq: *mut rocketmq_cq) -> Result<(), Error> {
+    // SAFETY: the caller's promise, passed on.
+    if let Some(owner) = unsafe { QUEUES.find(cq) }?.destroy() {
+        owner.close();
     }
+    Ok(())
 }

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use log::{Level, LevelFilter};
 
 use crate::error::{Error, ErrorKind};
-use crate::ffi::boundary;
 use crate::ffi::callback::LogTarget;
-use crate::ffi::types::{rocketmq_log_fn, rocketmq_log_level, rocketmq_release_fn, rocketmq_status};
+use crate::ffi::types::{
+    rocketmq_cq, rocketmq_log_fn, rocketmq_log_level, rocketmq_release_fn, rocketmq_status,
+};
+use crate::ffi::{boundary, handle};
+use crate::producer::Line;
 use crate::runtime;
 
 /// Gives `function` every log line up to `max_level` (one of `ROCKETMQ_LOG_*`, else INVALID_ARGUMENT), in the order
@@ -32,9 +35,41 @@ pub unsafe extern "C" fn rocketmq_log_set_callback(
     boundary::status(|| {
         let max_level = level_filter(max_level)?;
         let sink = LogTarget::new(function, user_data, release).map(|target| -> runtime::LogSink {
-            Arc::new(move |level: Level, module: &str, text: &str| target.line(level as i32, module, text))
+            Arc::new(move |level: Level, module: &str, text: &str| {
+                target.line(level as i32, module, text);
+                true
+            })
         });
         runtime::set_log_sink(max_level, sink);
+        Ok(())
+    })
+}
+
+/// Makes every log line up to `max_level` an event of `cq` with `tag`: kind `ROCKETMQ_EVENT_LOG`, `code` the level, the
+/// text by rocketmq_event_text(). While nobody polls 1024 lines wait, then the oldest are dropped, and counted in the
+/// next line's text. Otherwise as rocketmq_log_set_callback(), which it replaces. Warnings go to standard error again
+/// once `cq` is destroyed, and in the child of a fork. \[any\]
+///
+/// # Safety
+///
+/// `cq` is NULL or from create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rocketmq_log_set_cq(
+    max_level: i32,
+    cq: *mut rocketmq_cq,
+    tag: u64,
+) -> rocketmq_status {
+    boundary::status(|| {
+        let max_level = level_filter(max_level)?;
+        // SAFETY: NULL or from create.
+        let queue = Arc::clone(&unsafe { handle::queue(cq) }?);
+        let generation = runtime::generation();
+        let sink = move |level: Level, module: &str, text: &str| {
+            // A child of a fork has the sink too, but the queue is its parent's.
+            generation == runtime::generation()
+                && queue.push_line(tag, Line { level, text: format!("{module}: {text}") })
+        };
+        runtime::set_log_sink(max_level, Some(Arc::new(sink)));
         Ok(())
     })
 }

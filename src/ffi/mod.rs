@@ -25,11 +25,11 @@
 //!      that replaces or destroys what it belongs to; never inside a send.
 //!  R8  \[any\] = callable from any thread at any time, also from a callback; never waits.
 //!      \[wait\] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
-//!      for callbacks: shutdown and global_shutdown, whichever producer they name.
+//!      for callbacks: flush, shutdown, global_shutdown, and cq_poll with a wait, whichever producer they name.
 //!      \[one\] = one thread at a time per object: const functions and sends may run together, a setter alone.
 //!
-//! After fork() the child's producers answer `ROCKETMQ_ERR_FORKED` and their destroy does nothing; all other
-//! objects are plain memory and work, and new producers may be created.
+//! After fork() the child's producers and completion queues answer `ROCKETMQ_ERR_FORKED` and their destroy does
+//! nothing; all other objects, polled events too, are plain memory and work, and new producers may be created.
 
 // The text above opens the generated header (`build/header.rs` takes it from here), as the doc comments of the
 // exported functions describe them there; their `# Safety` sections speak to Rust alone and stay behind.
@@ -42,6 +42,7 @@
 // What a `SAFETY` comment means by a rule of the list above is that every C caller has promised to keep it.
 #![allow(unsafe_code)]
 
+mod block;
 mod boundary;
 mod callback;
 mod handle;
@@ -51,14 +52,17 @@ mod owned;
 mod spare;
 
 mod batch;
+mod completion_queue;
 mod config;
 mod delay;
 mod error;
+mod event;
 mod log;
 mod message;
 mod process;
 mod producer;
 mod queue_list;
+mod queued;
 mod recall;
 mod send_options;
 mod send_result;
@@ -66,14 +70,17 @@ mod types;
 mod version;
 
 pub use batch::*;
+pub use completion_queue::*;
 pub use config::*;
 pub use delay::*;
 pub use error::*;
+pub use event::*;
 pub use log::*;
 pub use message::*;
 pub use process::*;
 pub use producer::*;
 pub use queue_list::*;
+pub use queued::*;
 pub use recall::*;
 pub use send_options::*;
 pub use send_result::*;

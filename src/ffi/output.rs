@@ -45,6 +45,34 @@ impl<T> Output<T> {
     }
 }
 
+/// An array of the caller that takes several.
+pub(super) struct Outputs<T> {
+    first: *mut T,
+    count: usize,
+}
+
+impl<T> Outputs<T> {
+    /// Leaves the places as they are until there are values.
+    ///
+    /// # Safety
+    ///
+    /// `first` is NULL, or `count` values from there on may be written as long as the outputs are in use.
+    pub(super) const unsafe fn new(first: *mut T, count: usize) -> Self {
+        Self { first, count }
+    }
+
+    /// Writes the value at `index`, if there is a place for it.
+    pub(super) fn put(&self, index: usize, value: T) {
+        if self.first.is_null() || index >= self.count {
+            return;
+        }
+        // SAFETY: within the array, by the promise given to `new`.
+        let place = unsafe { self.first.add(index) };
+        // SAFETY: writable, by the same promise.
+        unsafe { place.write(value) };
+    }
+}
+
 impl<T> Output<*mut T> {
     /// For pointers that become the caller's: NULL at once, so that a failure leaves NULL behind (R2).
     ///

@@ -434,7 +434,7 @@ pub(super) fn send_async(
 }
 
 /// What is left to do of a send that was not refused at once: to wait, if it may.
-fn go_on(
+pub(super) fn go_on(
     producer: &Arc<Producer>,
     cargo: Cargo<'_>,
     options: &SendOptions,

@@ -6,6 +6,7 @@
 #![expect(non_camel_case_types, reason = "these are the names of the C interface")]
 
 use std::ffi::{c_char, c_void};
+use std::mem::offset_of;
 
 /// Result of a call: 0 (`ROCKETMQ_OK`) or one of the negative `ROCKETMQ_ERR_*`.
 pub type rocketmq_status = i32;
@@ -187,6 +188,54 @@ pub enum rocketmq_send_status {
     ROCKETMQ_SEND_SLAVE_NOT_AVAILABLE = 3,
 }
 
+/// What an event tells. Other numbers may be added: pass over what you do not know, but release it.
+#[repr(C)]
+pub enum rocketmq_event_kind {
+    /// An async send or batch has ended: result or error.
+    ROCKETMQ_EVENT_SEND = 1,
+    /// A log line: text.
+    ROCKETMQ_EVENT_LOG = 5,
+    /// An async flush has ended.
+    ROCKETMQ_EVENT_FLUSHED = 6,
+    /// An async shutdown has ended; `status` as rocketmq_producer_shutdown() returns it.
+    ROCKETMQ_EVENT_CLOSED = 7,
+}
+
+/// One event. The only public struct: 64 bytes, the same layout everywhere, frozen for ever. It may be copied; one
+/// copy is to be released. It and what it carries outlive the queue and the producer, and a fork.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rocketmq_event {
+    /// The caller's number.
+    pub tag: u64,
+    /// One of `ROCKETMQ_EVENT_*`.
+    pub kind: i32,
+    /// `ROCKETMQ_OK` or why it failed; OK for LOG.
+    pub status: i32,
+    /// SEND: one of `ROCKETMQ_SEND_*`; LOG: the level; -1 if none.
+    pub code: i32,
+    /// SEND: the queue on its broker; -1 if unknown.
+    pub queue_id: i32,
+    /// SEND: the position in the queue, of a batch the first's; -1 if unknown.
+    pub queue_offset: i64,
+    /// 0, or private: use the functions.
+    pub detail: u64,
+    /// Zero.
+    pub reserved: [u64; 3],
+}
+
+const _: () = assert!(
+    size_of::<rocketmq_event>() == 64
+        && align_of::<rocketmq_event>() == 8
+        && offset_of!(rocketmq_event, kind) == 8
+        && offset_of!(rocketmq_event, status) == 12
+        && offset_of!(rocketmq_event, code) == 16
+        && offset_of!(rocketmq_event, queue_id) == 20
+        && offset_of!(rocketmq_event, queue_offset) == 24
+        && offset_of!(rocketmq_event, detail) == 32
+        && offset_of!(rocketmq_event, reserved) == 40
+);
+
 /// Why a call or a send failed.
 pub struct rocketmq_error {
     _opaque: [u8; 0],
@@ -219,6 +268,11 @@ pub struct rocketmq_send_result {
 
 /// Writable queues of a topic.
 pub struct rocketmq_queue_list {
+    _opaque: [u8; 0],
+}
+
+/// Completion queue: ends of asynchronous calls that the application polls.
+pub struct rocketmq_cq {
     _opaque: [u8; 0],
 }
 
@@ -272,3 +326,9 @@ pub type rocketmq_send_fn = Option<
         user_data: *mut c_void,
     ),
 >;
+
+/// Wakes the host's event loop: runs when a completion queue stops being empty, on a library thread, never twice at
+/// once for one queue, and not again before the host had the chance to poll. It may call rocketmq_cq_length() and
+/// nothing else of this library, must not block and must not throw. It may run until it is replaced or the queue is
+/// destroyed, and its release function has been called.
+pub type rocketmq_wakeup_fn = Option<unsafe extern "C-unwind" fn(user_data: *mut c_void)>;

@@ -20,7 +20,7 @@ pub(crate) struct Limits {
 pub(crate) enum Full {
     /// Room comes back when a send in flight ends.
     InFlight,
-    /// Room comes back when a callback returns.
+    /// Room comes back when a callback returns or an event is polled.
     Completions,
 }
 
@@ -36,7 +36,7 @@ const SPARE_BYTES_MAX: usize = 4096;
 pub(crate) struct Budget<S> {
     limits: Limits,
     state: Mutex<State<S>>,
-    /// Notified when nothing is in flight, when no completion is open either, and when an epoch has ended.
+    /// Notified when nothing is in flight and when an epoch has ended.
     idle: Notify,
 }
 
@@ -46,8 +46,8 @@ struct State<S> {
     completions: usize,
     /// First come, first served.
     queue: VecDeque<Waiting<S>>,
-    /// Permits that are out, by epoch, the present one last: each flush begins a new one, so that it waits for
-    /// what was granted before it alone.
+    /// Sends whose end is not told, by epoch, the present one last: each flush begins a new one, so that it waits for
+    /// what was granted before it alone. An event that lies in a queue is told.
     epochs: VecDeque<usize>,
     /// Number of the first of them.
     first_epoch: u64,
@@ -78,8 +78,20 @@ pub(crate) struct Room {
     /// Bytes in flight.
     in_flight: Option<usize>,
     completion: bool,
-    /// Where it was counted.
-    epoch: u64,
+    /// Where it is counted until its end is told.
+    epoch: Option<u64>,
+}
+
+impl Room {
+    /// The epoch, if it comes back with the room in flight: otherwise a callback or an event tells the end later.
+    fn epoch_without_completion(&mut self) -> Option<u64> {
+        if self.completion { None } else { self.epoch.take() }
+    }
+
+    /// The epoch, to come back when the end is told.
+    pub(crate) const fn take_epoch(&mut self) -> Option<u64> {
+        self.epoch.take()
+    }
 }
 
 impl<S> std::fmt::Debug for Budget<S> {
@@ -151,7 +163,7 @@ impl<S> Budget<S> {
         state.completions += usize::from(completion);
         let epoch = state.grant();
         Permit {
-            room: Room { in_flight: Some(bytes), completion, epoch },
+            room: Room { in_flight: Some(bytes), completion, epoch: Some(epoch) },
             spare: state.spares.pop(),
             body: state.bodies.pop().unwrap_or_default(),
             budget: Arc::clone(self),
@@ -178,30 +190,54 @@ impl<S> Budget<S> {
         lock(&self.state).messages
     }
 
-    /// Waits until nothing is in flight and, if `completions`, every callback has returned.
-    pub(crate) async fn idle(&self, completions: bool) {
+    /// Waits until nothing is in flight.
+    pub(crate) async fn idle(&self) {
+        self.until(|state| state.messages == 0).await;
+    }
+
+    /// Waits until the end of every send is told: its callback has returned, its event lies in a queue.
+    pub(crate) async fn told(&self) {
+        self.until(|state| state.messages == 0 && state.epochs.iter().all(|count| *count == 0)).await;
+    }
+
+    /// What to wait for, from now on, until the end of all sends so far is told; `None` when it is.
+    pub(crate) fn end_epoch(&self) -> Option<u64> {
+        lock(&self.state).end_epoch()
+    }
+
+    /// Waits for an epoch that [`Self::end_epoch`] has ended.
+    pub(crate) async fn flushed(&self, epoch: Option<u64>) {
+        if let Some(epoch) = epoch {
+            self.until(|state| state.first_epoch > epoch).await;
+        }
+    }
+
+    async fn until(&self, reached: impl Fn(&State<S>) -> bool) {
         loop {
             let notified = self.idle.notified();
-            {
-                let state = lock(&self.state);
-                if state.messages == 0 && (!completions || state.completions == 0) {
-                    return;
-                }
+            if reached(&lock(&self.state)) {
+                return;
             }
             notified.await;
         }
     }
 
-    /// Waits until every permit granted so far has come back whole.
-    pub(crate) async fn flushed(&self) {
-        let Some(epoch) = lock(&self.state).end_epoch() else { return };
-        loop {
-            let notified = self.idle.notified();
-            if lock(&self.state).first_epoch > epoch {
-                return;
-            }
-            notified.await;
+    /// Room for the end of something that is no send.
+    pub(crate) fn take_completion(&self) -> Result<Room, Full> {
+        let mut state = lock(&self.state);
+        self.check_completion(&state, true)?;
+        state.completions += 1;
+        Ok(Room { in_flight: None, completion: true, epoch: None })
+    }
+
+    /// The end of these sends is told, although their completions are still held.
+    pub(crate) fn end_told(self: &Arc<Self>, epochs: &mut Vec<u64>) {
+        let mut state = lock(&self.state);
+        let mut flushed = false;
+        for epoch in epochs.drain(..) {
+            flushed |= state.give_back(epoch);
         }
+        self.settle(state, flushed);
     }
 
     /// As [`Self::end_in_flight`] and [`Self::end`] for many sends at once, under one lock.
@@ -213,6 +249,7 @@ impl<S> Budget<S> {
         }
         state.messages -= std::mem::take(&mut ended.messages);
         state.bytes -= std::mem::take(&mut ended.bytes);
+        state.completions -= std::mem::take(&mut ended.completions);
         let room = SPARES_MAX - state.spares.len().min(SPARES_MAX);
         let from = ended.spares.len().saturating_sub(room);
         state.spares.extend(ended.spares.drain(from..));
@@ -227,7 +264,7 @@ impl<S> Budget<S> {
     /// The network part of a send has ended: its room in flight comes back, with the memory of its body.
     pub(crate) fn end_in_flight(self: &Arc<Self>, room: &mut Room, body: Vec<u8>) {
         if let Some(bytes) = room.in_flight.take() {
-            let epoch = (!room.completion).then_some(room.epoch);
+            let epoch = room.epoch_without_completion();
             self.give_back(Back { in_flight: Some(bytes), completion: false, epoch }, None, body);
         }
     }
@@ -235,9 +272,7 @@ impl<S> Budget<S> {
     /// Everything comes back that a send still has, and what is left of it.
     pub(crate) fn end(self: &Arc<Self>, room: Room, spare: Option<S>, body: Vec<u8>) {
         let Room { in_flight, completion, epoch } = room;
-        // Without either, its epoch has it back already.
-        let epoch = (in_flight.is_some() || completion).then_some(epoch);
-        if epoch.is_some() || spare.is_some() {
+        if in_flight.is_some() || completion || epoch.is_some() || spare.is_some() {
             self.give_back(Back { in_flight, completion, epoch }, spare, body);
         }
     }
@@ -293,6 +328,7 @@ fn is_kept(body: &Vec<u8>) -> bool {
 pub(crate) struct Ended<S> {
     messages: usize,
     bytes: usize,
+    completions: usize,
     epochs: Vec<u64>,
     spares: Vec<S>,
     bodies: Vec<Vec<u8>>,
@@ -300,7 +336,14 @@ pub(crate) struct Ended<S> {
 
 impl<S> Default for Ended<S> {
     fn default() -> Self {
-        Self { messages: 0, bytes: 0, epochs: Vec::new(), spares: Vec::new(), bodies: Vec::new() }
+        Self {
+            messages: 0,
+            bytes: 0,
+            completions: 0,
+            epochs: Vec::new(),
+            spares: Vec::new(),
+            bodies: Vec::new(),
+        }
     }
 }
 
@@ -310,12 +353,15 @@ impl<S> Ended<S> {
         let Some(bytes) = room.in_flight.take() else { return };
         self.messages += 1;
         self.bytes += bytes;
-        if !room.completion {
-            self.epochs.push(room.epoch);
-        }
+        self.epochs.extend(room.epoch_without_completion());
         if is_kept(&body) {
             self.bodies.push(body);
         }
+    }
+
+    /// The end of a send is taken, with which the room of its completion comes back.
+    pub(crate) fn add_completion(&mut self, room: &mut Room) {
+        self.completions += usize::from(std::mem::take(&mut room.completion));
     }
 
     /// What is left of a send that has nothing to give back any more.
@@ -325,7 +371,7 @@ impl<S> Ended<S> {
 
     /// Whether nothing comes back.
     pub(crate) const fn is_empty(&self) -> bool {
-        self.messages == 0 && self.spares.is_empty()
+        self.messages == 0 && self.completions == 0 && self.spares.is_empty()
     }
 }
 

@@ -129,7 +129,7 @@ static KEYS: &[Key] = &[
     key!(c"inflight.max.bytes", c"bytes", c"104857600", Check::Int(1, i64::MAX),
         c"Body bytes of sends in flight at once."),
     key!(c"completion.max", c"int", c"100000", Check::Int(1, i32::MAX as i64),
-        c"Accepted asynchronous sends whose callback has not returned."),
+        c"Accepted asynchronous calls whose callback has not returned, or whose event nobody has polled."),
     key!(c"route.poll.ms", c"duration", c"30000", Check::Int(10, MS_MAX),
         c"How often the routes in use are looked up again."),
     key!(c"heartbeat.ms", c"duration", c"30000", Check::Int(10, 100_000),

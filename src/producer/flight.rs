@@ -28,6 +28,7 @@ use crate::producer::result::{Completion, SendResult};
 use crate::producer::{Moment, Producer, batch, select};
 use crate::text::{ShortText, Text};
 
+pub(crate) use end::Landed;
 pub(crate) use members::Members;
 
 /// What every attempt of a send has in common, beside its topic and its id.

@@ -72,7 +72,7 @@ struct Change {
 }
 
 /// A shutdown under way.
-struct Closing {
+pub(super) struct Closing {
     /// The earliest limit of those who wait; `None` is no limit.
     limit: watch::Sender<Option<Instant>>,
     /// Whether it has ended.
@@ -244,16 +244,31 @@ impl Producer {
     /// themselves. [`ErrorKind::Closed`]: some were cut off. After both no callback runs or will run.
     /// [`ErrorKind::Timeout`]: callbacks still run; call again.
     pub async fn shutdown(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), Error> {
-        let Some(closing) = self.begin_close(deadline) else { return Ok(()) };
+        let closing = self.begin_close(deadline);
+        self.closed(closing, deadline).await
+    }
+
+    /// Waits for the end of a shutdown that was begun.
+    pub(super) async fn closed(
+        &self,
+        closing: Option<Arc<Closing>>,
+        deadline: Option<Instant>,
+    ) -> Result<(), Error> {
+        let Some(closing) = closing else { return Ok(()) };
         let mut ended = closing.ended.subscribe();
         let over = async { ended.wait_for(|ended| *ended).await.is_ok() };
         match self.before(deadline.map(|deadline| deadline + AFTER_CUT), over).await {
             None => Err(Error::new(ErrorKind::Timeout, "callbacks of the producer still run: call again")),
-            Some(_) if self.lifecycle.cut.load(Ordering::SeqCst) => {
-                Err(Error::new(ErrorKind::Closed, "the limit passed: sends were cut off"))
-            }
-            Some(_) => Ok(()),
+            Some(_) => self.closed_how(),
         }
+    }
+
+    /// How it ended, once it has.
+    pub(super) fn closed_how(&self) -> Result<(), Error> {
+        if self.lifecycle.cut.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Closed, "the limit passed: sends were cut off"));
+        }
+        Ok(())
     }
 
     /// Ends what is open and does not wait for it.
@@ -263,7 +278,7 @@ impl Producer {
     }
 
     /// Begins a shutdown or joins the one under way; `None` when there is nothing to wait for.
-    fn begin_close(self: &Arc<Self>, deadline: Option<Instant>) -> Option<Arc<Closing>> {
+    pub(super) fn begin_close(self: &Arc<Self>, deadline: Option<Instant>) -> Option<Arc<Closing>> {
         let mut change = lock(&self.lifecycle.change);
         match self.lifecycle.load() {
             State::Closed => return None,
@@ -326,14 +341,14 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
         let limited = tokio::time::sleep_until(until.unwrap_or_else(|| producer.now()));
         tokio::select! {
             biased;
-            () = producer.budget.idle(false) => break,
+            () = producer.budget.idle() => break,
             _ = limit.changed() => {}
             () = limited, if until.is_some() => {
                 producer.lifecycle.cut.store(true, Ordering::SeqCst);
                 if let Some(instance) = producer.instance() {
                     instance.cut(Cut::all(producer.number));
                 }
-                producer.budget.idle(false).await;
+                producer.budget.idle().await;
                 break;
             }
         }
@@ -363,7 +378,7 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
             instance.close(until + CLOSE_MIN).await;
         }
     }
-    producer.budget.idle(true).await;
+    producer.budget.told().await;
     // Ended sends remember routes, and so the client.
     producer.budget.clear();
     producer.lifecycle.set_instance(None);

@@ -2,12 +2,13 @@
 //!
 //! [`send`] is the one pipeline of every send, [`batch`] what goes into it as one, [`accumulator`] has sends wait for one
 //! another, [`flight`] is one accepted send through its attempts, [`attempt`] what an outcome leads to, [`budget`] the
-//! limits, [`lifecycle`] start and shutdown.
+//! limits, [`completion_queue`] what an application polls, [`lifecycle`] start and shutdown.
 
 mod accumulator;
 mod attempt;
 mod batch;
 mod budget;
+mod completion_queue;
 mod config;
 mod detector;
 mod fault;
@@ -18,6 +19,7 @@ mod limits;
 mod live;
 mod message;
 mod namespace;
+mod notice;
 mod options;
 mod recall;
 mod result;
@@ -31,6 +33,7 @@ use std::time::Duration;
 use protocol::message::id::UniqueId;
 
 pub use batch::Cargo;
+pub use completion_queue::{CompletionQueue, Event, Line, What};
 pub use config::{Config, Key, keys};
 pub use ids::Ids;
 pub use lifecycle::State;
@@ -43,7 +46,7 @@ pub use tokio::time::Instant;
 use crate::client::broker::{Cut, Owner};
 use crate::client::instance::Instance;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
-use crate::client::world::{self, Clock, World};
+use crate::client::world::{self, Clock, Dispatcher, World};
 use crate::error::{Error, ErrorKind};
 pub use crate::text::ShortText;
 use crate::text::Text;
@@ -153,8 +156,18 @@ impl Producer {
     /// are written. What waits for others to go out with goes out at once.
     pub async fn flush(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), Error> {
         self.check_running()?;
+        let epoch = self.begin_flush();
+        self.flushed(deadline, epoch).await
+    }
+
+    /// Lets go out what waits for others, and says what to wait for.
+    fn begin_flush(self: &Arc<Self>) -> Option<u64> {
         self.send_waiting();
-        self.before(deadline, self.budget.flushed()).await.ok_or_else(|| {
+        self.budget.end_epoch()
+    }
+
+    async fn flushed(&self, deadline: Option<Instant>, epoch: Option<u64>) -> Result<(), Error> {
+        self.before(deadline, self.budget.flushed(epoch)).await.ok_or_else(|| {
             Error::new(ErrorKind::Timeout, "sends are still under way or their callbacks have not returned")
         })
     }
@@ -259,6 +272,12 @@ impl Producer {
         self.lifecycle.instance()
     }
 
+    /// Where its callbacks run, once it was started.
+    fn dispatcher(&self) -> Option<Arc<dyn Dispatcher>> {
+        let given = || self.given.as_ref().map(|world| Arc::clone(&world.dispatcher));
+        self.instance().map(|instance| Arc::clone(&instance.world().dispatcher)).or_else(given)
+    }
+
     fn now(&self) -> Instant {
         self.clock.get().map_or_else(world::system_now, |clock| clock.now())
     }
@@ -298,7 +317,7 @@ impl Producer {
 
 /// A moment, as deadlines and as birth times have it.
 #[derive(Clone, Copy)]
-struct Moment {
+pub(crate) struct Moment {
     now: Instant,
     wall_ms: i64,
 }

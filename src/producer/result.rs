@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 pub use protocol::codes::SendStatus;
 
 use crate::error::Error;
+use crate::producer::completion_queue::CompletionQueue;
 use crate::producer::flight::Members;
 use crate::text::{ShortText, Text};
 
@@ -134,6 +135,8 @@ pub(crate) enum Completion {
     Wait(oneshot::Sender<Result<SendResult, Error>>),
     /// A callback runs.
     Callback(Callback),
+    /// An event with this tag lies in a queue.
+    Queue(Arc<CompletionQueue>, u64),
     /// Each of these ends as the send that carries them.
     Members(Members),
     /// Nobody is told.
@@ -141,9 +144,9 @@ pub(crate) enum Completion {
 }
 
 impl Completion {
-    /// Whether a callback will be due.
-    pub(crate) const fn is_callback(&self) -> bool {
-        matches!(self, Self::Callback(_))
+    /// Whether the application is told later, for which there must be room.
+    pub(crate) const fn is_told_later(&self) -> bool {
+        matches!(self, Self::Callback(_) | Self::Queue(..))
     }
 }
 

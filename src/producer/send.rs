@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
 use crate::producer::batch::Cargo;
 use crate::producer::budget::{Full, Permit};
+use crate::producer::completion_queue::CompletionQueue;
 use crate::producer::flight::{Flight, Parcel, Place, Spare};
 use crate::producer::limits;
 use crate::producer::message::Message;
@@ -100,6 +101,16 @@ impl Producer {
         self.begin(cargo, options, Completion::Callback(callback))
     }
 
+    /// The same, whose end is an event of `queue`.
+    pub fn begin_to(
+        self: &Arc<Self>,
+        cargo: Cargo<'_>,
+        options: &SendOptions,
+        (queue, tag): (&Arc<CompletionQueue>, u64),
+    ) -> Result<Begun, Error> {
+        self.begin(cargo, options, Completion::Queue(Arc::clone(queue), tag))
+    }
+
     /// The same for [`Self::send_oneway`].
     pub fn begin_oneway(self: &Arc<Self>, message: &Message, options: &SendOptions) -> Result<Begun, Error> {
         self.begin(Cargo::One(message), options, Completion::None)
@@ -136,7 +147,7 @@ impl Producer {
         if options.asks_selector() && matches!(completion, Completion::Wait(_)) {
             self.route(cargo.first().topic().as_str(), deadline).await?;
         }
-        let (bytes, tracked) = (cargo.body_bytes(), completion.is_callback());
+        let (bytes, tracked) = (cargo.body_bytes(), completion.is_told_later());
         let permit = if patient {
             self.room(bytes, tracked, deadline).await?
         } else {
@@ -187,7 +198,7 @@ impl Producer {
     ) -> Result<Begun, Error> {
         self.check(cargo)?;
         let moment = self.moment();
-        let permit = match self.budget.take(cargo.body_bytes(), completion.is_callback()) {
+        let permit = match self.budget.take(cargo.body_bytes(), completion.is_told_later()) {
             Err(Full::InFlight) if options.block => return Ok(Begun(State::NoRoom(completion))),
             taken => taken.map_err(|full| self.no_room(full))?,
         };
@@ -206,7 +217,7 @@ impl Producer {
     }
 
     /// Why a send is refused. What waits for company goes out, so that there is room sooner.
-    fn no_room(self: &Arc<Self>, full: Full) -> Error {
+    pub(super) fn no_room(self: &Arc<Self>, full: Full) -> Error {
         self.send_waiting();
         match full {
             Full::InFlight => Error::new(
@@ -220,7 +231,10 @@ impl Producer {
             ),
             Full::Completions => Error::new(
                 ErrorKind::CompletionFull,
-                format!("completion.max of {} callbacks have not returned", self.settings.completions_max),
+                format!(
+                    "of completion.max {} ends no callback has returned or no poll has taken the event",
+                    self.settings.completions_max
+                ),
             ),
         }
     }

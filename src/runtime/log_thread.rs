@@ -13,8 +13,9 @@ use super::log_line::{Line, Repeats};
 use super::threads::Threads;
 use super::{current, lock};
 
-/// Takes a line: level, target, text. Called on the log thread only.
-pub type LogSink = Arc<dyn Fn(Level, &str, &str) + Send + Sync>;
+/// Takes a line: level, target, text. Called on the log thread only. When it answers `false` nobody will see the line
+/// there; then a warning or an error goes to standard error.
+pub type LogSink = Arc<dyn Fn(Level, &str, &str) -> bool + Send + Sync>;
 
 /// Lines that wait for a slow sink; the oldest are dropped beyond it.
 const LINES_MAX: usize = 1024;
@@ -125,9 +126,12 @@ impl LogQueue {
             };
             let sink = state.sink.clone();
             drop(state);
-            match &sink {
-                Some(sink) => sink(line.level, &line.target, &line.text),
-                None => to_standard_error(&line),
+            let taken = match &sink {
+                Some(sink) => sink(line.level, &line.target, &line.text) || line.level > Level::Warn,
+                None => false,
+            };
+            if !taken {
+                to_standard_error(&line);
             }
             drop(sink);
             state = lock(&self.state);
@@ -230,7 +234,7 @@ mod tests {
             // Awaited for the first line only.
             let _ = began.send(());
             drop(lock(&gate));
-            tell.send(text.to_owned()).unwrap();
+            tell.send(text.to_owned()).is_ok()
         };
         queue.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
         queue.push(line(0));
@@ -260,7 +264,7 @@ mod tests {
     fn a_repeated_line_is_queued_once() {
         static QUEUE: LogQueue = LogQueue::new();
         let (tell, told) = channel();
-        let sink = move |_: Level, _: &str, text: &str| tell.send(text.to_owned()).unwrap();
+        let sink = move |_: Level, _: &str, text: &str| tell.send(text.to_owned()).is_ok();
         QUEUE.set_sink(LevelFilter::Trace, Some(Arc::new(sink)));
         (0..1000).for_each(|_| QUEUE.push(line(7)));
         assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), "7");

@@ -6,8 +6,10 @@
 
 mod catch;
 mod dispatch;
+mod event_queue;
 mod log_line;
 mod log_thread;
+mod signal;
 mod threads;
 mod wait;
 
@@ -20,6 +22,8 @@ use tokio::time::Instant;
 
 pub(crate) use catch::catch;
 pub use dispatch::{Job, Jobs};
+pub(crate) use event_queue::EventQueue;
+pub use event_queue::{Patience, Wakeup};
 pub use log_thread::LogSink;
 pub use threads::is_library_thread;
 pub use wait::wait;

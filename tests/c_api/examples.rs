@@ -31,6 +31,30 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
     }
 }
 
+/// A hundred thousand messages of an event loop, which is told of each end and called back by none.
+fn a_hundred_thousand(name: &str, tag: &str) {
+    let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
+    assert!(source.lines().count() <= 80, "{name}.c");
+    let (program, _) = Program::example(name);
+    let cluster = cluster();
+    let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+    assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+    println!("{name}.c: {}", ended.shown());
+    assert!(ended.shown().starts_with("100000 sent, 0 lost"), "{}", ended.shown());
+    let messages = cluster.messages("my_topic");
+    assert!(messages.len() == 100_000 && messages.iter().all(|m| m.tags == tag), "{}", messages.len());
+}
+
+#[test]
+fn a_loop_of_epoll_sends_a_hundred_thousand_messages() {
+    a_hundred_thousand("event_loop", "TagE");
+}
+
+#[test]
+fn a_loop_of_libuv_sends_a_hundred_thousand_messages() {
+    a_hundred_thousand("event_loop_uv", "TagF");
+}
+
 #[test]
 fn the_ordered_example_keeps_the_steps_of_each_order_in_one_queue_and_in_order() {
     let source = fs::read_to_string(root().join("examples-c/ordered.c")).unwrap();

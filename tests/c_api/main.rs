@@ -23,6 +23,7 @@ mod package;
 #[path = "../support/peers.rs"]
 mod peers;
 mod program;
+mod queues;
 mod refusals;
 mod sends;
 mod signals;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use rocketmq_mock::{Cluster, Fault, Options, Rule};
 
 use crate::program::{Ended, Program, cluster};
+use crate::queues::cluster_with_troubles;
 
 /// Whatever is lost, for certain or possibly, is an error, and there are no suppressions.
 const MEMCHECK: &[&str] = &[
@@ -66,4 +67,7 @@ fn valgrind_finds_nothing_in_the_other_programs() {
     clean("destroy", &cluster(), &["inside"]);
     clean("refused", &cluster(), &["settings"]);
     clean("refused", &cluster(), &["messages"]);
+    clean("queue", &cluster(), &["full"]);
+    clean("queue", &cluster(), &["destroyed"]);
+    clean("queue_calls", &cluster_with_troubles(), &[]);
 }

@@ -29,6 +29,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("rocketmq_error_outcome", "ROCKETMQ_OUTCOME_UNKNOWN"),
     ("rocketmq_error_is_retriable", "0"),
     ("rocketmq_message_property", "NULL"),
+    ("rocketmq_event_text", "NULL"),
+    ("rocketmq_cq_poll", "ROCKETMQ_ERR_INVALID_ARGUMENT"),
 ];
 
 /// What a parameter is for.
@@ -38,6 +40,8 @@ enum Kind {
     Object,
     /// An array of them.
     Objects,
+    /// Events that were polled, or room for them.
+    Events,
     /// A send's options, which may be NULL by the comment of each send.
     Optional,
     Text,
@@ -61,13 +65,14 @@ fn kind(function: &Function, parameter: &Parameter, declared: &Declarations) -> 
     let known = |name: &str| declared.handles.iter().any(|handle| handle == name);
     let bare = parameter.kind.trim_start_matches("const ");
     match parameter.kind.as_str() {
-        "size_t" | "int32_t" | "uint32_t" | "int64_t" | "rocketmq_status" => Kind::Number,
+        "size_t" | "int32_t" | "uint32_t" | "int64_t" | "uint64_t" | "rocketmq_status" => Kind::Number,
+        "rocketmq_event *" | "const rocketmq_event *" => Kind::Events,
         "const char *" => Kind::Text,
         "const void *" => Kind::Buffer,
         "char *" => Kind::Returned,
         "void *" if parameter.name == "user_data" => Kind::UserData,
         "rocketmq_release_fn" => Kind::Release,
-        "rocketmq_log_fn" | "rocketmq_queue_selector_fn" => Kind::Sink,
+        "rocketmq_log_fn" | "rocketmq_queue_selector_fn" | "rocketmq_wakeup_fn" => Kind::Sink,
         name if declared.callbacks.iter().any(|callback| callback == name) => Kind::Callback,
         "rocketmq_error **" => Kind::Error,
         "char **" => Kind::Made,
@@ -89,6 +94,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             let handle = parameter.kind.trim_start_matches("const ").trim_end_matches(" *");
             handle.replace("rocketmq_", "a_")
         }
+        Kind::Events => "a_events".into(),
         Kind::Objects => parameter.kind.trim_end_matches(" *const *").replace("rocketmq_", "&a_"),
         Kind::Text => match name {
             "topic" => "\"TopicTest\"",
@@ -115,7 +121,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
             "timeout_ms" => "3000",
             "max_level" => "ROCKETMQ_LOG_WARN",
             "index" | "queue_id" | "flags" | "flag" | "on" | "level" => "0",
-            "delay_ms" | "unix_ms" | "count" => "1",
+            "delay_ms" | "unix_ms" | "count" | "max" | "tag" => "1",
             "what" => "ROCKETMQ_PURGE_WAITING",
             _ => panic!("{}: which number is {name}?", function.name),
         }
@@ -123,6 +129,7 @@ fn good(function: &Function, parameter: &Parameter, kind: Kind) -> String {
         Kind::Callback => "on_sent".into(),
         // The options serve the sends of other cases, to topics whose routes are not known yet.
         Kind::Sink if parameter.kind == "rocketmq_queue_selector_fn" => "NULL".into(),
+        Kind::Sink if parameter.kind == "rocketmq_wakeup_fn" => "on_wake".into(),
         Kind::Sink => "on_log".into(),
         Kind::Release | Kind::UserData | Kind::Returned => "NULL".into(),
         Kind::Error | Kind::Made | Kind::Shown | Kind::Size => format!("&out_{name}"),
@@ -250,6 +257,8 @@ static rocketmq_send_result *a_send_result;
 static rocketmq_queue_list *a_queue_list;
 static rocketmq_error *a_error;
 static rocketmq_producer *a_producer;
+static rocketmq_cq *a_cq;
+static rocketmq_event a_events[1];
 
 #define CHECK(condition) \
   do { if (!(condition)) { failures++; printf("line %d: %s\n", __LINE__, #condition); } } while (0)
@@ -260,6 +269,10 @@ static void on_sent(const rocketmq_send_result *result, const rocketmq_error *er
 
 static void on_log(int32_t level, const char *target, const char *text, void *user_data) {
   (void)level; (void)target; (void)text; (void)user_data;
+}
+
+static void on_wake(void *user_data) {
+  (void)user_data;
 }
 
 /* R2: written in any case, an object that says the same on failure. */
@@ -305,7 +318,10 @@ static void note_recall_handle(rocketmq_producer *producer) {
 }
 
 static void open_fixtures(void) {
-  rocketmq_producer *producer = new_producer(1);
+  rocketmq_producer *producer = NULL;
+  CHECK(rocketmq_cq_create(&a_cq, NULL) == ROCKETMQ_OK);
+  CHECK(rocketmq_log_set_cq(ROCKETMQ_LOG_TRACE, a_cq, 1) == ROCKETMQ_OK);
+  producer = new_producer(1);
   a_config = rocketmq_config_create();
   CHECK(rocketmq_config_set(a_config, "producer.group", "tests", NULL) == ROCKETMQ_OK);
   CHECK(rocketmq_config_set(a_config, "namesrv.addr", namesrv, NULL) == ROCKETMQ_OK);
@@ -318,10 +334,14 @@ static void open_fixtures(void) {
   CHECK(rocketmq_producer_fetch_queues(producer, "TopicTest", 5000, &a_queue_list, NULL) == ROCKETMQ_OK);
   note_recall_handle(producer);
   end_producer(producer);
+  CHECK(rocketmq_cq_poll(a_cq, a_events, 1, 5000) == 1 && a_events[0].kind == ROCKETMQ_EVENT_LOG);
+  CHECK(rocketmq_log_set_callback(ROCKETMQ_LOG_WARN, on_log, NULL, NULL) == ROCKETMQ_OK);
 }
 
 static void close_fixtures(void) {
   rocketmq_config_destroy(a_config);
+  rocketmq_event_release(a_events, 1);
+  rocketmq_cq_destroy(a_cq);
   rocketmq_error_destroy(a_error);
   rocketmq_send_options_destroy(a_send_options);
   rocketmq_message_destroy(a_message);

@@ -70,7 +70,9 @@ pub(crate) struct Sent {
     pub(crate) purged: Option<Instant>,
     /// Made in turn with others of this number, each after the end of the one before.
     pub(crate) sequence: Option<u64>,
-    /// The caller dropped the call.
+    /// Its end is an event, not a callback.
+    pub(crate) event: bool,
+    /// The caller dropped the call, or the queue of its event.
     pub(crate) given_up: bool,
     /// `None` while the call has not returned; for a synchronous one both are one.
     pub(crate) accepted: Option<bool>,

@@ -4,7 +4,7 @@
 //! | where | what |
 //! |---|---|
 //! | `world` | one run: what is drawn from the seed, who takes part |
-//! | `member`, `sends` | producers and their users |
+//! | `member`, `sends`, `polled` | producers, their users, and who polls their completion queues |
 //! | `script`, `answers`, `streams`, `names` | what goes wrong: by plan, per request, on the wire, with names |
 //! | `lanes`, `dice`, `book` | callback threads, chance, the log and every send |
 //! | `invariants` | what must hold in the end; what can be seen at once is checked where it happens |
@@ -22,6 +22,7 @@ mod invariants;
 mod lanes;
 mod member;
 mod names;
+mod polled;
 mod script;
 mod sends;
 mod streams;

@@ -11,6 +11,7 @@ use tokio::task::spawn_local;
 
 use crate::book::{TICK, note};
 use crate::dice::Dice;
+use crate::polled::{self, Polled};
 use crate::sends;
 use crate::world::Run;
 
@@ -28,6 +29,8 @@ pub(crate) struct Member {
     pub(crate) attempts_max: u32,
     /// With these settings no message is stored twice.
     pub(crate) at_most_once: bool,
+    /// Where some of its asynchronous sends end.
+    pub(crate) polled: Polled,
     /// How long until it has forgotten every trouble.
     pub(crate) settles: Duration,
     /// Sends were purged.
@@ -116,6 +119,7 @@ fn member(
         group,
         producer: Producer::with_world(&config, world).unwrap(),
         attempts_max: u32::try_from(number("send.retries")).unwrap() + 1,
+        polled: Polled::draw(dice),
         at_most_once: !is_true("send.retry.unknown") && !is_true("send.retry.not.stored.ok"),
         settles: Duration::from_millis(2 * number("route.poll.ms")) + Duration::from_secs(40),
         purged: AtomicBool::new(false),
@@ -128,6 +132,7 @@ pub(crate) async fn live(run: Arc<Run>, member: Arc<Member>, dice: Dice) {
     if dice.percent(30) {
         tokio::time::sleep(dice.ms(0, 4000)).await;
     }
+    polled::watch(&run, &member, &dice);
     let early = dice.percent(40).then(|| dice.ms(0, 8000));
     let proven = AtomicBool::new(false);
     let lived = async {
@@ -164,6 +169,7 @@ pub(crate) async fn live(run: Arc<Run>, member: Arc<Member>, dice: Dice) {
         run.prove();
     }
     end(&run, &member, &dice).await;
+    member.polled.is_over();
 }
 
 /// Starts, again if need be.
@@ -204,6 +210,8 @@ async fn start(run: &Run, member: &Member, dice: &Dice) {
 #[derive(Clone, Copy, Debug)]
 enum Exit {
     Patient,
+    /// Told by an event, within so many milliseconds or without a limit.
+    ByEvent(Option<u64>),
     Within(u64),
     /// Several at once.
     Together,
@@ -212,8 +220,9 @@ enum Exit {
 
 async fn end(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
     let exit = *dice.weighted(&[
-        (25, Exit::Patient),
-        (45, Exit::Within(dice.pick(&[0, 1, 5, 50, 500, 5000]))),
+        (20, Exit::Patient),
+        (15, Exit::ByEvent(dice.pick(&[None, Some(0), Some(5), Some(500), Some(5000)]))),
+        (35, Exit::Within(dice.pick(&[0, 1, 5, 50, 500, 5000]))),
         (15, Exit::Together),
         (15, Exit::Abandon),
     ]);
@@ -223,6 +232,7 @@ async fn end(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
         Exit::Patient => {
             let _ = shut_down(run, member, None).await;
         }
+        Exit::ByEvent(ms) => shut_down_by_event(run, member, ms).await,
         Exit::Within(ms) => shut_down_within(run, member, ms).await,
         Exit::Together => {
             let calls: Vec<_> = (0..dice.between(2, 3))
@@ -264,6 +274,28 @@ async fn shut_down_within(run: &Run, member: &Member, ms: u64) {
     }
 }
 
+/// The same where an event tells the end.
+async fn shut_down_by_event(run: &Run, member: &Member, limit_ms: Option<u64>) {
+    let limit = limit_ms.map(Duration::from_millis);
+    let begun = Instant::now();
+    let told = polled::shutdown(run, member, limit.map(|limit| begun + limit)).await;
+    let (took, state) = (begun.elapsed(), member.producer.state());
+    note!(run.book, "producer {} was shut down within {limit:?}: {told:?} after {took:?}", member.index);
+    run.book.count("shutdown by an event");
+    run.book.check(limit.is_none_or(|limit| took <= limit + SHUTDOWN_GRACE), || {
+        format!("the event of a shutdown within {limit:?} came after {took:?}")
+    });
+    let fits = match told {
+        Some(Ok(()) | Err(ErrorKind::Closed)) => state == State::Closed,
+        Some(Err(ErrorKind::Timeout)) => state == State::Closing,
+        // Destroyed with its queue.
+        None => true,
+        Some(Err(_)) => false,
+    };
+    run.book.check(fits, || format!("the event of a shutdown says {told:?}, the state is {state:?}"));
+    shut_down_within(run, member, limit_ms.unwrap_or(1000)).await;
+}
+
 async fn shut_down(run: &Run, member: &Member, limit_ms: Option<u64>) -> Result<(), ErrorKind> {
     let (result, text) = shut_down_untold(run, member, limit_ms).await;
     note!(run.book, "{text}");
@@ -297,6 +329,7 @@ async fn shut_down_untold(
     match result {
         Ok(()) | Err(ErrorKind::Closed) => {
             check(state == State::Closed, "it is not closed");
+            polled::drain(run, member);
             let open = sends::open_callbacks(run, member);
             check(open.is_empty(), &format!("callbacks of {open:?} have not run"));
             // What a panic drops while the producer closes is called closed, too.
@@ -328,6 +361,7 @@ async fn closed(run: &Run, member: &Member) {
     }
     // Waiting calls have been told by now and return as soon as their tasks run.
     tokio::time::sleep(TICK).await;
+    polled::drain(run, member);
     let open = sends::open(run, member);
     run.book.check(open.is_empty(), || format!("{open:?} never ended"));
     run.book.check(p.in_flight() == 0, || {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rocketmq_mock::Node;
 use rocketmq_producer::error::{Error, ErrorKind};
-use rocketmq_producer::producer::{Callback, Instant, Message, SendOptions, State, Timeout};
+use rocketmq_producer::producer::{Callback, Cargo, Instant, Message, SendOptions, State, Timeout};
 use rocketmq_producer::text::Text;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
@@ -16,6 +16,7 @@ use tokio::task::spawn_local;
 use crate::book::{End, Mode, Sent, TICK, note};
 use crate::dice::Dice;
 use crate::member::Member;
+use crate::polled::{self, Told};
 use crate::world::{Run, lock};
 
 /// Larger than what an outbox encodes ahead.
@@ -39,6 +40,7 @@ static ACTIONS: &[(u32, Action)] = &[
     (6, |user| Box::pin(user.burst())),
     (6, |user| Box::pin(user.sequence())),
     (3, |user| Box::pin(user.flush())),
+    (1, |user| Box::pin(async { polled::destroy(&user.run, &user.member) })),
     (2, |user| Box::pin(async { user.purge() })),
     (3, |user| Box::pin(user.prepare_topic())),
     (3, |user| Box::pin(user.fetch_queues())),
@@ -118,12 +120,13 @@ pub(crate) fn open(run: &Run, member: &Member) -> Vec<usize> {
     })
 }
 
-/// Those of them whose callback has not run.
+/// Those of them whose callback has not run, or whose event was not polled.
 pub(crate) fn open_callbacks(run: &Run, member: &Member) -> Vec<usize> {
     select(run, |sent| {
         sent.member == member.index
             && sent.mode == Mode::Async
             && sent.accepted == Some(true)
+            && !sent.given_up
             && sent.ends.is_empty()
     })
 }
@@ -153,6 +156,7 @@ struct Letter {
     messages: Vec<Message>,
     /// Whether it goes as a batch, which may be of one.
     batch: bool,
+    event: bool,
     options: SendOptions,
     deadline: Option<Instant>,
     before: State,
@@ -199,6 +203,7 @@ impl User {
         let count = if batch { dice.between(1, BATCH_MAX) } else { 1 };
         let bodies: Vec<_> = (0..count).map(|_| self.body()).collect();
         let deadline = p.deadline(timeout);
+        let event = mode == Mode::Async && dice.percent(member.polled.share);
         let number = self.run.book.submitted(Sent {
             member: member.index,
             mode,
@@ -212,6 +217,7 @@ impl User {
             deadline,
             sequence: order,
             purged: None,
+            event,
             given_up: false,
             accepted: None,
             ends: Vec::new(),
@@ -232,7 +238,7 @@ impl User {
             message
         };
         let messages = bodies.iter().map(message).collect();
-        Letter { number, messages, batch, options, deadline, before: p.state() }
+        Letter { number, messages, batch, event, options, deadline, before: p.state() }
     }
 
     /// Mostly one that there is when nothing is wrong.
@@ -296,8 +302,32 @@ impl User {
         self.run.book.ended(letter.number, result.as_ref(), Instant::now());
     }
 
+    /// The receiver is told when the event was polled.
+    async fn send_to_queue(&self, letter: Letter) -> Option<oneshot::Receiver<Told>> {
+        let (p, polled) = (&self.member.producer, &self.member.polled);
+        let (queue, tag) = (polled.queue(), letter.number as u64);
+        let told = polled.expect(tag);
+        let messages: Vec<_> = letter.messages.iter().collect();
+        let cargo = if letter.batch {
+            p.batch(&messages, &letter.options)
+        } else {
+            Ok(Cargo::One(&letter.messages[0]))
+        };
+        let begun = cargo.and_then(|cargo| Ok((cargo, p.begin_to(cargo, &letter.options, (&queue, tag))?)));
+        let sent = match begun {
+            Ok((cargo, begun)) => p.go_on(cargo, &letter.options, letter.deadline, begun).await,
+            Err(error) => Err(error),
+        };
+        let accepted = sent.is_ok();
+        self.returned(&letter, sent);
+        accepted.then_some(told)
+    }
+
     /// The receiver is told when the callback has run.
-    async fn send_async(&self, letter: Letter) -> Option<oneshot::Receiver<()>> {
+    async fn send_async(&self, letter: Letter) -> Option<oneshot::Receiver<Told>> {
+        if letter.event {
+            return self.send_to_queue(letter).await;
+        }
         let (book, handed) = (Arc::clone(&self.run.book), self.run.lanes.handed());
         let (tell, told) = oneshot::channel();
         let (number, batch) = (letter.number, letter.batch);
@@ -314,7 +344,7 @@ impl User {
             });
             book.ended(number, outcome, at);
             // Mostly nobody waits.
-            let _ = tell.send(());
+            let _ = tell.send(Ok(()));
         });
         let p = &self.member.producer;
         let sent = if letter.batch {
@@ -431,12 +461,21 @@ impl User {
     async fn flush(&self) {
         let before = open_callbacks(&self.run, &self.member);
         let deadline = Instant::now() + self.dice.ms(0, 2000);
-        let result = self.member.producer.flush(Some(deadline)).await.map_err(|error| error.kind());
+        let result = if self.dice.percent(50) {
+            let told = polled::flush(&self.run, &self.member, deadline).await;
+            // Otherwise it was destroyed with the queue.
+            let Some(told) = told else { return };
+            told
+        } else {
+            self.member.producer.flush(Some(deadline)).await.map_err(|error| error.kind())
+        };
         note!(self.run.book, "flushed {before:?}: {result:?}");
         let late = Instant::now().saturating_duration_since(deadline);
-        self.run.book.check(late <= TICK, || format!("flush returned {late:?} after its deadline"));
+        // An event is looked for once a tick.
+        self.run.book.check(late <= 2 * TICK, || format!("flush returned {late:?} after its deadline"));
         if result.is_ok() {
             self.run.book.count("flushed");
+            polled::drain(&self.run, &self.member);
             let mut open = open_callbacks(&self.run, &self.member);
             open.retain(|number| before.contains(number));
             self.run.book.check(open.is_empty(), || format!("{open:?} are open after a flush"));

@@ -89,7 +89,7 @@ impl Client {
 
     /// The floor has one thread: sockets that several share would no longer be bare. It sends what it is given, one by one.
     fn can_do(&self, work: &Work) -> bool {
-        self.role != Role::Floor || (work.threads == 1 && work.together == Together::No)
+        self.role != Role::Floor || (work.threads == 1 && work.together == Together::No && !work.polled)
     }
 }
 
@@ -188,6 +188,8 @@ pub(crate) struct Work {
     pub(crate) brokers: u32,
     pub(crate) topics: u32,
     pub(crate) together: Together,
+    /// The program polls for the ends of its sends, instead of being called back.
+    pub(crate) polled: bool,
 }
 
 /// The point at which all clients meet.
@@ -200,6 +202,7 @@ pub(crate) const BASE: Work = Work {
     brokers: 1,
     topics: 1,
     together: Together::No,
+    polled: false,
 };
 
 /// Sends a second of an open loop.
@@ -335,6 +338,11 @@ pub(crate) fn axes() -> Vec<(String, Work)> {
     points.extend([100, 10_000].map(|topics| (format!("topics {topics}"), Work { topics, ..BASE })));
     points.push((CORNER.to_owned(), Work { brokers: 64, topics: 10_000, window: 4096, ..BASE }));
     points.push(("binary header".to_owned(), BINARY));
+    points.extend(
+        [256, 4096].map(|window| {
+            (format!("completion queue, window {window}"), Work { window, polled: true, ..BASE })
+        }),
+    );
     for (name, together) in [("automatic batches", Together::Auto), ("batches of 32", Together::Batch(32))] {
         points.extend(
             [100, 1024].map(|body| (format!("{name}, body {body}"), Work { body, together, ..BASE })),
@@ -410,7 +418,7 @@ impl Row {
 
     /// The arguments of the client behind the name server.
     pub(crate) fn arguments(&self, length: Length) -> Vec<String> {
-        let Work { phase, format, body, window, threads, topics, together, brokers: _ } = self.work;
+        let Work { phase, format, body, window, threads, topics, together, polled, brokers: _ } = self.work;
         let mut arguments = vec![
             phase.name().to_owned(),
             format!("messages={}", self.messages(length)),
@@ -424,6 +432,9 @@ impl Row {
         ];
         if together != Together::No {
             arguments.push(format!("batch={}", together.name()));
+        }
+        if polled {
+            arguments.push("ends=queue".to_owned());
         }
         arguments.extend(self.client.told.map(str::to_owned));
         if phase == Phase::Open {

@@ -84,7 +84,7 @@ pub fn a_flush_ends_although_a_later_permit_is_out() {
                 budget.end(early, None, Vec::new());
             }
         });
-        let mut flush = Box::pin(budget.flushed());
+        let mut flush = Box::pin(budget.flushed(budget.end_epoch()));
         let over = wait(Some(now()), &mut flush).is_some();
         let later = budget.take(1, true).unwrap();
         if !over {
@@ -106,7 +106,7 @@ pub fn two_flushes_at_once() {
         let other = thread::spawn({
             let (budget, back) = (Arc::clone(&budget), Arc::clone(&back));
             move || {
-                wait(None, budget.flushed()).unwrap();
+                wait(None, budget.flushed(budget.end_epoch())).unwrap();
                 assert_eq!(back.load(Ordering::Acquire), 1, "a flush ended early");
             }
         });
@@ -119,7 +119,7 @@ pub fn two_flushes_at_once() {
                 drop(mine);
             }
         });
-        wait(None, budget.flushed()).unwrap();
+        wait(None, budget.flushed(budget.end_epoch())).unwrap();
         assert_eq!(back.load(Ordering::Acquire), 1, "a flush ended early");
         other.join().unwrap();
         taker.join().unwrap();
@@ -151,7 +151,7 @@ pub fn many_come_back_at_once() {
                 rooms.into_iter().for_each(|room| budget.end(room, None, Vec::new()));
             }
         });
-        wait(None, budget.flushed()).unwrap();
+        wait(None, budget.flushed(budget.end_epoch())).unwrap();
         assert_eq!(back.load(Ordering::Acquire), 1, "a flush ended early");
         waiter.join().unwrap();
         giver.join().unwrap();
@@ -176,7 +176,7 @@ pub fn idle_is_told() {
                 budget.end(room, Some(()), Vec::new());
             })
         });
-        wait(None, budget.idle(true)).unwrap();
+        wait(None, budget.told()).unwrap();
         assert_eq!(back.load(Ordering::Acquire), 2, "idle with a completion open");
         givers.into_iter().for_each(|giver| giver.join().unwrap());
         budget.clear();

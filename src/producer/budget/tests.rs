@@ -74,16 +74,41 @@ fn a_waiter_is_served_once_it_fits_and_nobody_before_it() {
 }
 
 #[test]
-fn nothing_in_flight_is_idle_and_with_completions_open_callbacks_are_not() {
+fn nothing_in_flight_is_idle_and_told_when_callbacks_have_returned_and_events_lie_in_their_queues() {
     let b = budget(10, 10, 10);
-    let is_idle = |completions| wait(Some(crate::client::world::system_now()), b.idle(completions)).is_some();
-    assert!(is_idle(false) && is_idle(true));
+    let soon = || Some(crate::client::world::system_now());
+    let is_idle = || wait(soon(), b.idle()).is_some();
+    let is_told = || wait(soon(), b.told()).is_some();
+    assert!(is_idle() && is_told());
     let mut permit = b.take(1, true).unwrap();
-    assert!(!is_idle(false) && !is_idle(true));
+    assert!(!is_idle() && !is_told());
     b.end_in_flight(&mut permit.room, Vec::new());
-    assert!(is_idle(false) && !is_idle(true));
+    assert!(is_idle() && !is_told(), "its callback has not returned");
     drop(permit);
-    assert!(is_idle(true));
+    assert!(is_told());
+    let mut room = b.take(1, true).unwrap().into_room();
+    let epoch = b.end_epoch();
+    b.end_in_flight(&mut room, Vec::new());
+    assert!(is_idle() && !is_told(), "its event is on its way");
+    b.end_told(&mut room.take_epoch().into_iter().collect());
+    assert!(is_told() && wait(soon(), b.flushed(epoch)).is_some());
+    assert_eq!(state(&b), (0, 0, 1, 0), "nobody has polled it");
+    let mut ended = Ended::default();
+    ended.add_completion(&mut room);
+    b.end_all(&mut ended);
+    assert_eq!(state(&b), (0, 0, 0, 0));
+}
+
+#[test]
+fn the_end_of_a_call_that_is_no_send_takes_room_too_and_holds_up_no_flush() {
+    let b = budget(10, 10, 2);
+    let (one, two) = (b.take_completion().unwrap(), b.take_completion().unwrap());
+    assert_eq!(b.take_completion().unwrap_err(), Full::Completions);
+    assert_eq!(b.take(1, true).unwrap_err(), Full::Completions);
+    assert_eq!(b.end_epoch(), None, "no send is out");
+    b.end(one, None, Vec::new());
+    b.end(two, None, Vec::new());
+    assert_eq!(state(&b), (0, 0, 0, 0));
 }
 
 #[test]
@@ -96,7 +121,7 @@ fn a_flush_is_woken_when_what_was_granted_before_it_is_back_and_by_nothing_else(
         |flush: &mut Pin<Box<dyn Future<Output = ()>>>| flush.as_mut().poll(&mut context).is_ready();
     let flush = || -> Pin<Box<dyn Future<Output = ()>>> {
         let b = Arc::clone(&b);
-        Box::pin(async move { b.flushed().await })
+        Box::pin(async move { b.flushed(b.end_epoch()).await })
     };
     assert!(poll(&mut flush()), "nothing is out");
     let (one, two) = (b.take(1, false).unwrap(), b.take(1, true).unwrap());

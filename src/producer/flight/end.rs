@@ -6,9 +6,11 @@ use crate::client::broker::{Done, Landing};
 use crate::error::{Error, ErrorKind, Outcome};
 use crate::producer::Producer;
 use crate::producer::budget::{Ended, Room};
+use crate::producer::completion_queue::{CompletionQueue, Entry, Event, What};
 use crate::producer::flight::{Ending, Flight, Spare};
+use crate::producer::notice;
 use crate::producer::result::{Completion, SendResult};
-use crate::runtime::Job;
+use crate::runtime::{Job, Jobs};
 
 impl Flight {
     pub(super) fn end_with(self: Box<Self>, kind: ErrorKind, text: &str, done: &mut Done<'_>) {
@@ -32,15 +34,8 @@ impl Flight {
 
     /// Gives back its room and tells whoever wants to know how it ended.
     pub(super) fn tell(mut self: Box<Self>, done: &mut Done<'_>) {
-        if self.completion.is_callback() {
-            // With the room in flight, since the callback may be long in coming.
-            let body = self.unload();
-            let Self { producer, room, .. } = &mut *self;
-            match Landed::of(producer, done) {
-                Some(landed) => landed.add(room, body),
-                None => producer.budget.end_in_flight(room, body),
-            }
-            return done.push(self);
+        if self.completion.is_told_later() {
+            return self.tell_later(done);
         }
         match std::mem::replace(&mut self.completion, Completion::None) {
             Completion::Wait(tell) => {
@@ -59,17 +54,28 @@ impl Flight {
         }
     }
 
+    /// A callback or an event follows. The room in flight comes back before, since that may be long in coming.
+    #[inline]
+    fn tell_later(mut self: Box<Self>, done: &mut Done<'_>) {
+        let body = self.unload();
+        Landed::among(done, |landed| landed.of(&self.producer).add(&mut self.room, body));
+        if !matches!(self.completion, Completion::Queue(..)) {
+            return done.push(self);
+        }
+        // The event may lie there for long, and would keep the client.
+        self.target = None;
+        Landed::among(done, |landed| landed.events.push(self));
+    }
+
     /// A one-way send is written: that is its end.
     pub(super) fn land(mut self: Box<Self>, done: &mut Done<'_>) {
         let body = self.unload();
-        match Landed::of(&self.producer, done) {
-            Some(landed) => {
-                landed.add(&mut self.room, body);
-                self.producer.0 = None;
-                landed.add_spare(Spare(self));
-            }
-            None => self.leave(),
-        }
+        Landed::among(done, |landed| {
+            let ended = landed.of(&self.producer);
+            ended.add(&mut self.room, body);
+            self.producer.0 = None;
+            ended.add_spare(Spare(self));
+        });
     }
 
     fn take_outcome(&mut self) -> Result<SendResult, Error> {
@@ -81,39 +87,109 @@ impl Flight {
     }
 }
 
-/// What the sends of one producer give back that end together.
+/// What the sends of one producer give back that end together, and those of them whose end is an event.
 #[derive(Default)]
-struct Landed {
+pub(crate) struct Landed {
     producer: Option<Arc<Producer>>,
     ended: Ended<Spare>,
+    #[expect(clippy::vec_box, reason = "the send itself lies in the queue")]
+    events: Vec<Box<Flight>>,
+    /// Of those, for the time of a step.
+    epochs: Vec<u64>,
+    entries: Vec<Entry>,
+    /// What is to be run because of them.
+    jobs: Jobs,
 }
 
 impl Landed {
-    /// Where to put what a send of `producer` gives back.
-    fn of<'a>(producer: &Arc<Producer>, done: &'a mut Done<'_>) -> Option<&'a mut Ended<Spare>> {
-        let landed: &mut Self = done.landing()?;
-        if !landed.producer.as_ref().is_some_and(|present| Arc::ptr_eq(present, producer)) {
-            landed.settle();
-            landed.producer = Some(Arc::clone(producer));
+    /// Adds to what `done` has of it.
+    #[inline(always)]
+    fn among(done: &mut Done<'_>, add: impl FnOnce(&mut Self)) {
+        match done.landing() {
+            Some(landed) => add(landed),
+            // There is but this one type of it.
+            None => add(&mut Self::default()),
         }
-        Some(&mut landed.ended)
+    }
+
+    /// Where to put what a send of `producer` gives back.
+    fn of(&mut self, producer: &Arc<Producer>) -> &mut Ended<Spare> {
+        if !self.producer.as_ref().is_some_and(|present| Arc::ptr_eq(present, producer)) {
+            self.settle_now();
+            self.producer = Some(Arc::clone(producer));
+        }
+        &mut self.ended
+    }
+
+    /// Makes an event of what lay in a queue, and takes what that gives back.
+    pub(crate) fn take_event(&mut self, entry: Entry) -> Event {
+        match entry {
+            Entry::Sent(mut flight) => {
+                let completion = std::mem::replace(&mut flight.completion, Completion::None);
+                let tag = if let Completion::Queue(_, tag) = completion { tag } else { 0 };
+                let what = What::Sent(flight.take_outcome());
+                flight.result.ids = None;
+                if let Some(producer) = flight.producer.0.take() {
+                    let ended = self.of(&producer);
+                    ended.add_completion(&mut flight.room);
+                    ended.add_spare(Spare(flight));
+                }
+                Event { tag, what }
+            }
+            Entry::Notice(notice) => {
+                let (event, held) = notice.open();
+                if let Some((producer, mut room)) = held {
+                    self.of(&producer).add_completion(&mut room);
+                }
+                event
+            }
+        }
+    }
+
+    /// Gives back what there is. First the room in flight: who polls an event may send again. A flush waits for the events
+    /// to lie in their queues.
+    pub(crate) fn settle_now(&mut self) {
+        let Some(producer) = self.producer.take() else { return };
+        if !self.ended.is_empty() {
+            producer.budget.end_all(&mut self.ended);
+        }
+        if !self.events.is_empty() {
+            self.put_events();
+            producer.budget.end_told(&mut self.epochs);
+        }
+    }
+
+    /// Puts the events into their queues, as many at once as go to the same.
+    fn put_events(&mut self) {
+        let mut present: Option<Arc<CompletionQueue>> = None;
+        for mut flight in self.events.drain(..) {
+            self.epochs.extend(flight.room.take_epoch());
+            let Completion::Queue(queue, _) = &flight.completion else { continue };
+            if !present.as_ref().is_some_and(|present| Arc::ptr_eq(present, queue)) {
+                let next = Arc::clone(queue);
+                if let Some(before) = present.replace(next) {
+                    before.push(&mut self.entries, &mut self.jobs);
+                }
+            }
+            self.entries.push(Entry::Sent(flight));
+        }
+        if let Some(last) = present {
+            last.push(&mut self.entries, &mut self.jobs);
+        }
     }
 }
 
 impl Landing for Landed {
-    fn settle(&mut self) {
-        if let Some(producer) = self.producer.take()
-            && !self.ended.is_empty()
-        {
-            producer.budget.end_all(&mut self.ended);
-        }
+    fn settle(&mut self, jobs: &mut Jobs) {
+        self.settle_now();
+        jobs.append(&mut self.jobs);
     }
 }
 
 /// Also when a panic keeps it from being settled.
 impl Drop for Landed {
     fn drop(&mut self) {
-        self.settle();
+        self.settle_now();
     }
 }
 
@@ -159,6 +235,12 @@ impl Drop for Flight {
             Completion::Wait(tell) => {
                 producer.budget.end(room, None, Vec::new());
                 let _ = tell.send(Err(error));
+            }
+            Completion::Queue(queue, tag) => {
+                let mut epoch = room.take_epoch().into_iter().collect();
+                let event = Event { tag, what: What::Sent(Err(error)) };
+                notice::put(&producer, &queue, event, Some(room));
+                producer.budget.end_told(&mut epoch);
             }
             completion => {
                 let given_up = GivenUp { completion, error, producer, room };
