@@ -23,8 +23,8 @@
  *  R6  `timeout_ms`: > 0 a limit for the whole call; 0 do not wait; `ROCKETMQ_WAIT_FOREVER` no limit;
  *      `ROCKETMQ_WAIT_DEFAULT` the value of "send.timeout.ms" (3000 where there is no producer). Other
  *      negative values: INVALID_ARGUMENT. What is not done by then: `ROCKETMQ_ERR_TIMEOUT`.
- *  R7  On the caller's own stack nothing of the application runs, except a release function inside a call
- *      that replaces or destroys what it belongs to; never inside a send.
+ *  R7  On the caller's own stack only two things of the application run: the queue selector, inside a send, and a
+ *      release function inside a call that replaces or destroys what it belongs to, never inside a send.
  *  R8  [any] = callable from any thread at any time, also from a callback; never waits.
  *      [wait] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
  *      for callbacks: flush, shutdown, global_shutdown, and cq_poll with a wait, whichever producer they name.
@@ -90,7 +90,7 @@ typedef enum {
   ROCKETMQ_ERR_INVALID_ARGUMENT = -1,
   /** Text is not UTF-8. */
   ROCKETMQ_ERR_INVALID_UTF8 = -2,
-  /** The producer was destroyed before; other objects do not notice. */
+  /** The producer or completion queue was destroyed before; other objects do not notice. */
   ROCKETMQ_ERR_INVALID_HANDLE = -3,
   /** Not started, started twice, or too late for this call. */
   ROCKETMQ_ERR_INVALID_STATE = -4,
@@ -112,11 +112,11 @@ typedef enum {
   ROCKETMQ_ERR_INTERNAL = -20,
   /** Out of memory, threads, file descriptors. */
   ROCKETMQ_ERR_SYSTEM = -21,
-  /** In-flight limit reached: retry after the next callback, or 10 ms. */
+  /** In-flight limit reached: retry after the next callback or event, or 10 ms. */
   ROCKETMQ_ERR_QUEUE_FULL = -22,
-  /** Finished sends are not taken: a callback blocks. */
+  /** Finished sends are not taken: a callback blocks, or a queue is not polled. */
   ROCKETMQ_ERR_COMPLETION_FULL = -23,
-  /** The producer shut down. */
+  /** The producer shut down, or the completion queue was destroyed. */
   ROCKETMQ_ERR_CLOSED = -24,
   /** Removed on request before it ended. */
   ROCKETMQ_ERR_CANCELLED = -25,

@@ -21,8 +21,8 @@
 //!  R6  `timeout_ms`: > 0 a limit for the whole call; 0 do not wait; `ROCKETMQ_WAIT_FOREVER` no limit;
 //!      `ROCKETMQ_WAIT_DEFAULT` the value of "send.timeout.ms" (3000 where there is no producer). Other
 //!      negative values: INVALID_ARGUMENT. What is not done by then: `ROCKETMQ_ERR_TIMEOUT`.
-//!  R7  On the caller's own stack nothing of the application runs, except a release function inside a call
-//!      that replaces or destroys what it belongs to; never inside a send.
+//!  R7  On the caller's own stack only two things of the application run: the queue selector, inside a send, and a
+//!      release function inside a call that replaces or destroys what it belongs to, never inside a send.
 //!  R8  \[any\] = callable from any thread at any time, also from a callback; never waits.
 //!      \[wait\] = may wait. Refused on library threads with `ROCKETMQ_ERR_WOULD_DEADLOCK` only where it waits
 //!      for callbacks: flush, shutdown, global_shutdown, and cq_poll with a wait, whichever producer they name.

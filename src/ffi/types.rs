@@ -22,7 +22,7 @@ pub enum rocketmq_status_code {
     ROCKETMQ_ERR_INVALID_ARGUMENT = -1,
     /// Text is not UTF-8.
     ROCKETMQ_ERR_INVALID_UTF8 = -2,
-    /// The producer was destroyed before; other objects do not notice.
+    /// The producer or completion queue was destroyed before; other objects do not notice.
     ROCKETMQ_ERR_INVALID_HANDLE = -3,
     /// Not started, started twice, or too late for this call.
     ROCKETMQ_ERR_INVALID_STATE = -4,
@@ -45,11 +45,11 @@ pub enum rocketmq_status_code {
     ROCKETMQ_ERR_INTERNAL = -20,
     /// Out of memory, threads, file descriptors.
     ROCKETMQ_ERR_SYSTEM = -21,
-    /// In-flight limit reached: retry after the next callback, or 10 ms.
+    /// In-flight limit reached: retry after the next callback or event, or 10 ms.
     ROCKETMQ_ERR_QUEUE_FULL = -22,
-    /// Finished sends are not taken: a callback blocks.
+    /// Finished sends are not taken: a callback blocks, or a queue is not polled.
     ROCKETMQ_ERR_COMPLETION_FULL = -23,
-    /// The producer shut down.
+    /// The producer shut down, or the completion queue was destroyed.
     ROCKETMQ_ERR_CLOSED = -24,
     /// Removed on request before it ended.
     ROCKETMQ_ERR_CANCELLED = -25,

@@ -12,16 +12,24 @@ use crate::sender::{Run, Told};
 pub(crate) enum Mode {
     Sync,
     Async,
+    /// Asynchronous, with ends that are polled.
+    Queue,
     OneWay,
 }
 
 impl Mode {
-    pub(crate) const ALL: [Self; 3] = [Self::Sync, Self::Async, Self::OneWay];
+    pub(crate) const ALL: [Self; 4] = [Self::Sync, Self::Async, Self::Queue, Self::OneWay];
+
+    /// Whether the end comes later than the call returns.
+    pub(crate) const fn ends_later(self) -> bool {
+        matches!(self, Self::Async | Self::Queue)
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sync => "sync",
             Self::Async => "async",
+            Self::Queue => "queue",
             Self::OneWay => "oneway",
         }
     }
@@ -88,7 +96,7 @@ pub(crate) fn all_ended_well(mode: Mode, run: &Run) {
     let failed: Vec<_> = run.messages.iter().enumerate().filter(|(_, told)| !told.is_ok()).collect();
     let first = (failed.first(), run.errors.first());
     assert!(failed.is_empty(), "{} of {} sends failed: {first:?}", failed.len(), run.messages.len());
-    let due = u32::from(mode == Mode::Async);
+    let due = u32::from(mode.ends_later());
     for (index, told) in run.messages.iter().enumerate() {
         assert_eq!(told.callbacks, due, "callbacks of message {index}: {told:?}");
     }

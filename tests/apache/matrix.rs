@@ -16,7 +16,7 @@ fn messages_to_4_9_7_are_read_back_as_they_were_sent() {
     on(
         Version::V4_9_7,
         full(),
-        [(Mode::Sync, "rocketmq"), (Mode::Async, "json"), (Mode::OneWay, "rocketmq")],
+        [(Mode::Sync, "rocketmq"), (Mode::Queue, "json"), (Mode::OneWay, "rocketmq")],
     );
 }
 
@@ -58,7 +58,7 @@ fn every_message_is_read_back(
 ) {
     let began = now();
     let topic = format!("{}-{header}", mode.name());
-    let count = if mode == Mode::Async { async_count } else { 1_000 };
+    let count = if mode.ends_later() { async_count } else { 1_000 };
     apache.create_topic(&topic, 8);
     // The limit is long, so that a slow machine makes no retries.
     let arguments =

@@ -3,10 +3,11 @@
  *
  *   sender NAME_SERVER TOPIC [NAME=VALUE]...
  *
- *   mode=sync|async|oneway|queues|recall  queues: only lists the topic's queues; recall: only takes `handle` back (sync)
+ *   mode=sync|async|queue|oneway|queues|recall  queue: async, whose ends are polled; queues: only lists the topic's
+ *                                  queues; recall: only takes `handle` back (sync)
  *   count=N                        messages (1)
- *   outstanding=N                  async: sends without a callback yet at once (no limit of its own)
- *   batch=N                        sync, async: so many messages in one call
+ *   outstanding=N                  async, queue: sends without an end yet at once (no limit of its own)
+ *   batch=N                        sync, async, queue: so many messages in one call
  *   threads=N                      threads that send (1)
  *   topics=N                       message I goes to the topic TOPIC-(I % N) instead of to TOPIC
  *   rate=N                         messages a second (as fast as it goes)
@@ -67,6 +68,7 @@ static int settings_count;
 static long count = 1, outstanding_max, batch, threads = 1, topics, rate, pad, keys_max, level, delay_ms;
 
 static rocketmq_producer *producer;
+static rocketmq_cq *cq;
 static rocketmq_send_options *options;
 static const char *topic;
 static record *records;
@@ -249,6 +251,35 @@ static void on_sent(const rocketmq_send_result *result, const rocketmq_error *er
     pthread_mutex_unlock(&lock);
 }
 
+/* Takes the ends until the queue is destroyed. */
+static void *poll_events(void *unused)
+{
+    static rocketmq_event events[256];
+    int32_t polled, i;
+    while ((polled = rocketmq_cq_poll(cq, events, 256, ROCKETMQ_WAIT_FOREVER)) > 0) {
+        for (i = 0; i < polled; i++) {
+            on_sent(rocketmq_event_result(&events[i]), rocketmq_event_error(&events[i]), records + events[i].tag);
+        }
+        rocketmq_event_release(events, polled);
+    }
+    return unused;
+}
+
+/* A call that ends later. */
+static rocketmq_status begin(rocketmq_message **messages, long sent, record *r, rocketmq_error **error)
+{
+    pthread_mutex_lock(&lock);
+    while (outstanding_max && outstanding >= outstanding_max) pthread_cond_wait(&room, &lock);
+    outstanding++;
+    pthread_mutex_unlock(&lock);
+    if (cq && batch) {
+        return rocketmq_producer_send_batch_cq(producer, messages, (size_t)sent, options, cq, (uint64_t)(r - records), error);
+    }
+    if (cq) return rocketmq_producer_send_cq(producer, messages[0], options, cq, (uint64_t)(r - records), error);
+    if (batch) return rocketmq_producer_send_batch_async(producer, messages, (size_t)sent, options, on_sent, r, error);
+    return rocketmq_producer_send_async(producer, messages[0], options, on_sent, r, error);
+}
+
 static void send_one(long index)
 {
     long sent = in_call(&records[index]), i;
@@ -261,16 +292,8 @@ static void send_one(long index)
     for (i = 0; i < sent; i++) messages[i] = message_of(index + i);
     message = messages[0];
     pace(index);
-    if (strcmp(mode, "async") == 0) {
-        pthread_mutex_lock(&lock);
-        while (outstanding_max && outstanding >= outstanding_max) pthread_cond_wait(&room, &lock);
-        outstanding++;
-        pthread_mutex_unlock(&lock);
-        if (batch) {
-            status = rocketmq_producer_send_batch_async(producer, messages, (size_t)sent, options, on_sent, r, &error);
-        } else {
-            status = rocketmq_producer_send_async(producer, message, options, on_sent, r, &error);
-        }
+    if (strcmp(mode, "async") == 0 || cq) {
+        status = begin(messages, sent, r, &error);
     } else if (strcmp(mode, "oneway") == 0) {
         status = rocketmq_producer_send_oneway(producer, message, options, &error);
     } else {
@@ -334,17 +357,29 @@ static void *stop_with_stdin(void *unused)
     return unused;
 }
 
+/* Polls until all has ended; a shutdown does not wait for that. */
+static void take_the_rest(pthread_t poller)
+{
+    pthread_mutex_lock(&lock);
+    while (outstanding > 0) pthread_cond_wait(&room, &lock);
+    pthread_mutex_unlock(&lock);
+    rocketmq_cq_destroy(cq);
+    pthread_join(poller, NULL);
+}
+
 /* Returns with `count` at the number of messages that were sent. */
 static void send_all(void)
 {
-    pthread_t *ids = memory((size_t)threads * sizeof *ids), watch;
+    pthread_t *ids = memory((size_t)threads * sizeof *ids), watch, poller;
     long i;
+    if (cq && pthread_create(&poller, NULL, poll_events, NULL) != 0) exit(1);
     if (until && pthread_create(&watch, NULL, stop_with_stdin, NULL) != 0) exit(1);
     for (i = 0; i < threads; i++) {
         if (pthread_create(&ids[i], NULL, keys_max ? send_keys : send_some, (void *)(intptr_t)i) != 0) exit(1);
     }
     for (i = 0; i < threads; i++) pthread_join(ids[i], NULL);
     free(ids);
+    if (cq) take_the_rest(poller);
     pthread_mutex_lock(&lock);
     if (taken < count) count = taken;
     pthread_mutex_unlock(&lock);
@@ -440,6 +475,7 @@ static void start(const char *name_server)
     rocketmq_config_destroy(config);
     check(rocketmq_producer_start(producer, 10000, &error), error, "start");
     options = rocketmq_send_options_create();
+    if (strcmp(mode, "queue") == 0) check(rocketmq_cq_create(&cq, &error), error, "completion queue");
     if (selects) {
         check(rocketmq_send_options_set_selector(options, at_index, NULL, NULL), NULL, "selector");
         check(rocketmq_producer_prepare_topic(producer, topic, 10000, &error), error, "prepare");

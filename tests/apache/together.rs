@@ -30,7 +30,7 @@ fn the_messages_of_batches_are_read_back_in_one_queue_and_in_order() {
             (Mode::Sync, 10, 205, "json"),
             (Mode::Async, 10, 2000, "rocketmq"),
             (Mode::Sync, 1000, 3000, "rocketmq"),
-            (Mode::Async, 1000, 3000, "json"),
+            (Mode::Queue, 1000, 3000, "json"),
         ] {
             let topic = format!("batches-{}-{size}", mode.name());
             apache.create_topic(&topic, 4);
@@ -121,7 +121,7 @@ fn a_topic_made_for_batches_keeps_the_messages_of_a_batch_apart() {
 /// Every message is there once, as it was sent, where C was told; those of a call of `size` one behind the other.
 pub(crate) fn all_together(apache: &Apache, topic: &str, mode: Mode, size: usize, run: &Run) {
     assert!(run.messages.iter().all(|told| told.is_ok() && told.attempts == 1), "{:?}", run.errors);
-    let due = u32::from(mode == Mode::Async);
+    let due = u32::from(mode.ends_later());
     assert!(run.messages.iter().all(|told| told.callbacks == due));
     let stored = apache.read(topic, run.messages.len(), WAIT);
     assert_eq!(stored.len(), run.messages.len(), "messages in {topic}");
