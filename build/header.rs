@@ -75,6 +75,7 @@ fn preamble(module: &str) -> Result<String, Box<dyn Error>> {
     }
     text.push_str("\n */\n");
     text.push_str(GUARD);
+    text.push_str("/* The version of this header. */\n");
     for part in ["MAJOR", "MINOR", "PATCH"] {
         let value = env::var(format!("CARGO_PKG_VERSION_{part}"))?;
         writeln!(text, "#define ROCKETMQ_VERSION_{part} {value}")?;

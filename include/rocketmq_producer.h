@@ -65,6 +65,7 @@
 #  define ROCKETMQ_DEPRECATED(why)
 #endif
 
+/* The version of this header. */
 #define ROCKETMQ_VERSION_MAJOR 0
 #define ROCKETMQ_VERSION_MINOR 1
 #define ROCKETMQ_VERSION_PATCH 0
