@@ -12,6 +12,7 @@ mod borrowed;
 mod config;
 mod declarations;
 mod errors;
+mod errors_page;
 mod fork;
 mod header;
 mod ids;
