@@ -107,7 +107,8 @@ fn the_program_in_the_readme_sends_its_message() {
     let (text, _) = rest.split_once("```").unwrap();
     assert!(text.lines().count() <= 25 && text.contains("127.0.0.1:9876"));
     let cluster = cluster();
-    let program = Program::of_text("readme", &text.replace("127.0.0.1:9876", &cluster.namesrv()));
+    let text = text.replace("127.0.0.1:9876", &cluster.namesrv());
+    let program = Program::of_text(Language::C99, "readme", &text, &shared());
     program.run(&[]).well();
     let messages = cluster.messages("my_topic");
     assert_eq!(messages.len(), 1);

@@ -3,7 +3,7 @@
 //! its own can show: threads and descriptors, signals, exit, fork, unloading, leaks.
 //!
 //! The programs are in `tests/c`. One prints what it saw as lines `name value` and fails by itself when a promise does
-//! not hold; what the cluster saw is checked here.
+//! not hold; what the cluster saw is checked here. `pages` does the same with the code in the documentation.
 
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "programs run in real time")]
@@ -20,6 +20,7 @@ mod memory;
 #[path = "../support/offer.rs"]
 mod offer;
 mod package;
+mod pages;
 #[path = "../support/peers.rs"]
 mod peers;
 mod program;

@@ -80,24 +80,27 @@ impl Program {
         Self::compiled(language, &sources, with)
     }
 
-    /// Compiles the C program in `text`, as C99.
-    pub(crate) fn of_text(name: &str, text: &str) -> Self {
+    /// Compiles the program in `text` and links it with what `with` says.
+    pub(crate) fn of_text(language: Language, name: &str, text: &str, with: &[String]) -> Self {
         let source = Self::place(name).with_extension("c");
         fs::write(&source, text).unwrap();
-        Self::compiled(Language::C99, &[source], &shared())
+        Self::compiled(language, &[source], with)
+    }
+
+    /// Compiles `text`, which is no program and may leave things unused.
+    pub(crate) fn fragment(language: Language, text: &str) {
+        let source = Self::place("fragment").with_extension("c");
+        fs::write(&source, text).unwrap();
+        let mut command = compiler(language);
+        command.args(["-c", "-o", "/dev/null", "-Wno-unused-function"]);
+        command.args(["-Wno-unused-parameter", "-Wno-unused-but-set-parameter"]);
+        compile(command.arg(&source));
+        let _ = fs::remove_file(source);
     }
 
     fn compiled(language: Language, sources: &[PathBuf], with: &[String]) -> Self {
         let path = Self::place(&sources[0].file_stem().unwrap().to_string_lossy());
-        let mut command = match language {
-            Language::C99 => Command::new("cc"),
-            Language::Cpp17 => Command::new("g++"),
-        };
-        match language {
-            Language::C99 => command.arg("-std=c99"),
-            Language::Cpp17 => command.args(["-x", "c++", "-std=c++17"]),
-        };
-        command.args(STRICT).arg("-I").arg(root().join("include"));
+        let mut command = compiler(language);
         command.args(sources);
         if matches!(language, Language::Cpp17) {
             // Libraries are no C++ sources.
@@ -193,6 +196,20 @@ pub(crate) fn shared() -> Vec<String> {
     let folder = libraries();
     let folder = folder.to_str().unwrap();
     vec![format!("-L{folder}"), "-lrocketmq_producer".into(), format!("-Wl,-rpath,{folder}")]
+}
+
+/// As strict as it gets.
+fn compiler(language: Language) -> Command {
+    let mut command = match language {
+        Language::C99 => Command::new("cc"),
+        Language::Cpp17 => Command::new("g++"),
+    };
+    match language {
+        Language::C99 => command.arg("-std=c99"),
+        Language::Cpp17 => command.args(["-x", "c++", "-std=c++17"]),
+    };
+    command.args(STRICT).arg("-I").arg(root().join("include"));
+    command
 }
 
 fn compile(command: &mut Command) {

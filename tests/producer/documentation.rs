@@ -13,7 +13,8 @@ fn page() -> String {
         "# Configuration\n\nMade from the library's table of keys, which a program can read with `rocketmq_config_key_name()` and its \
          sisters: do not edit.\n\nValues are text, set with `rocketmq_config_set()` and copied at `rocketmq_producer_create()`. An unknown \
          key or a bad value is an error that names it. Durations are whole milliseconds. Keys marked *live* may change while a producer runs, for all \
-         producers that share its client (`instance.name`): `rocketmq_producer_update()`.\n\n| key | type | default | what for |\n|---|---|---|---|\n",
+         producers that share its client (`instance.name`): `rocketmq_producer_update()`.\n\n```c\nif (rocketmq_config_set(config, \"send.timeout.ms\", \"5000\", \
+         &error)) fprintf(stderr, \"%s\\n\", rocketmq_error_message(error));\n```\n\n| key | type | default | what for |\n|---|---|---|---|\n",
     );
     for key in keys() {
         let text = |text: &std::ffi::CStr| text.to_str().unwrap().replace('|', "\\|");
