@@ -25,7 +25,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
+.PHONY: help deps apache build docs demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
 	bench-peers soak install uninstall clean
 
 help: ## this list
@@ -37,6 +37,9 @@ deps: ## names what is missing on this machine, and installs it as root on Debia
 
 build: ## the shared and the static library and the mock cluster, in target/release
 	cargo build --release --package rocketmq-producer --package rocketmq-mock
+
+docs: ## the documentation as pages to browse, in target/docs; a name or a link that leads nowhere is an error
+	cargo run --quiet --package rocketmq-site -- . $(TARGET)/docs
 
 # Where things go. LIBDIR of a Debian system is /usr/lib/<machine>-linux-gnu. DESTDIR is where a package is put together.
 DESTDIR ?=
