@@ -25,7 +25,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
+.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind abi asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
 	bench-peers soak install uninstall clean
 
 help: ## this list
@@ -91,6 +91,9 @@ asan: ## the border and the unit tests under the address and leak sanitizers; ne
 		cargo +nightly test --target-dir target/asan --target $$(rustc +nightly --print host-tuple) \
 		--package rocketmq-producer --lib --test ffi -- \
 		--skip null_is_answered_by_the_rules --skip an_exception_out_of_a_callback
+
+abi: ## holds the header against what the series promised (KEEP=yes takes additions into abi), which is part of `make test`
+	$(if $(KEEP),KEEP_ABI=yes) cargo test --test ffi abi:: -- --nocapture
 
 # A model that breaks says so in its first lines; what follows is the unwinding, which meets locks again and ends in an abort.
 loom: ## the places where threads meet, in every order, which is part of `make test`

@@ -43,6 +43,7 @@ libuv (for the example of a loop)|has_header uv.h|libuv1-dev
 valgrind|has valgrind|valgrind libc6-dbg
 strace|has strace|strace
 binutils (nm, readelf)|has nm readelf|binutils
+abidiff, which compares the interface with the one promised|has abidiff|abigail-tools
 END
 }
 
