@@ -10,6 +10,7 @@
 
 #[path = "../support/chaos.rs"]
 mod chaos;
+mod cpp;
 mod deadlines;
 mod end;
 mod examples;

@@ -27,3 +27,4 @@ mod recall;
 mod send;
 mod support;
 mod symbols;
+mod wrapper;
