@@ -25,7 +25,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind abi asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
+.PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
 	bench-peers soak install uninstall clean
 
 help: ## this list
@@ -94,6 +94,9 @@ asan: ## the border and the unit tests under the address and leak sanitizers; ne
 
 abi: ## holds the header against what the series promised (KEEP=yes takes additions into abi), which is part of `make test`
 	$(if $(KEEP),KEEP_ABI=yes) cargo test --test ffi abi:: -- --nocapture
+
+notices: ## writes THIRD-PARTY.txt: what of others is in the libraries, and under which licences
+	WRITE_NOTICES=yes cargo test --test notices
 
 # A model that breaks says so in its first lines; what follows is the unwinding, which meets locks again and ends in an abort.
 loom: ## the places where threads meet, in every order, which is part of `make test`

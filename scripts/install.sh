@@ -83,7 +83,9 @@ done
 for name in config config-version; do
     filled package/rocketmq_producer-$name.cmake.in "$cmake/rocketmq_producer-$name.cmake"
 done
-file 644 LICENSE "$DOCDIR/LICENSE"
+for document in LICENSE THIRD-PARTY.txt; do
+    file 644 "$document" "$DOCDIR/$document"
+done
 
 # The folders that nobody else puts anything in; the others are everybody's.
 if [[ $action == uninstall ]]; then

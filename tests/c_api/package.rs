@@ -283,6 +283,7 @@ fn what_is_installed_holds_no_path_and_is_gone_after_an_uninstall() {
         "include/rocketmq_producer.hpp",
         "lib/librocketmq_producer.a",
         "share/doc/rocketmq_producer/LICENSE",
+        "share/doc/rocketmq_producer/THIRD-PARTY.txt",
     ] {
         assert!(files.contains(name), "no {name} in {files:?}");
     }

@@ -126,11 +126,12 @@ static void outlived(const char *name_server)
     {
         Producer producer = running(name_server);
         for (int number = 0; number < 50; number++) {
-            producer.send_async(Message("Frozen", "body"), [counted = Counted(), &closed](const Sent &sent) {
+            const Message message("Frozen", "body");
+            producer.send_async(message, unhurried(), [counted = Counted(), &closed](const Sent &sent) {
                 CHECK(!sent && sent.error().status() == ROCKETMQ_ERR_CLOSED);
                 add(&closed, 1);
             });
-            futures.push_back(producer.send_future(Message("Frozen", "body")));
+            futures.push_back(producer.send_future(message, unhurried()));
         }
         CHECK(producer.in_flight() == 100 && alive() == 50);
     }
