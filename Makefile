@@ -26,7 +26,7 @@ SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
 .PHONY: help deps apache build demo test simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
-	bench-peers soak install uninstall clean
+	bench-peers soak install uninstall deb clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -54,6 +54,10 @@ uninstall: ## removes what `make install` wrote with the same variables
 	@$(installer) uninstall "$(BUILT)"
 
 installer = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" scripts/install.sh
+
+deb: ## Debian packages in target/deb: the library, what compiling takes, the debug symbols (DEBFULLNAME=, DEBEMAIL=)
+	cargo build --profile symbols --package rocketmq-producer
+	@scripts/deb.sh "$(TARGET)/symbols" "$(TARGET)/deb"
 
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)

@@ -12,6 +12,7 @@
 mod chaos;
 mod cpp;
 mod deadlines;
+mod deb;
 mod end;
 mod examples;
 mod fork;
