@@ -25,8 +25,8 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build docs demo test simulate test-apache chaos can-chaos valgrind asan loom fuzz mutants bench bench-axes bench-quick instructions bench-programs \
-	bench-peers soak install uninstall clean
+.PHONY: help deps apache build docs demo test simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
+	instructions bench-programs bench-peers soak install uninstall deb clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -57,6 +57,10 @@ uninstall: ## removes what `make install` wrote with the same variables
 	@$(installer) uninstall "$(BUILT)"
 
 installer = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" scripts/install.sh
+
+deb: ## Debian packages in target/deb: the library, what compiling takes, the debug symbols (DEBFULLNAME=, DEBEMAIL=)
+	cargo build --profile symbols --package rocketmq-producer
+	@scripts/deb.sh "$(TARGET)/symbols" "$(TARGET)/deb"
 
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)
@@ -94,6 +98,12 @@ asan: ## the border and the unit tests under the address and leak sanitizers; ne
 		cargo +nightly test --target-dir target/asan --target $$(rustc +nightly --print host-tuple) \
 		--package rocketmq-producer --lib --test ffi -- \
 		--skip null_is_answered_by_the_rules --skip an_exception_out_of_a_callback
+
+abi: ## holds the header against what the series promised (KEEP=yes takes additions into abi), which is part of `make test`
+	$(if $(KEEP),KEEP_ABI=yes) cargo test --test ffi abi:: -- --nocapture
+
+notices: ## writes THIRD-PARTY.txt: what of others is in the libraries, and under which licences
+	WRITE_NOTICES=yes cargo test --test notices
 
 # A model that breaks says so in its first lines; what follows is the unwinding, which meets locks again and ends in an abort.
 loom: ## the places where threads meet, in every order, which is part of `make test`

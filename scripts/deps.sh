@@ -42,7 +42,9 @@ pkg-config|has pkg-config|pkg-config
 libuv (for the example of a loop)|has_header uv.h|libuv1-dev
 valgrind|has valgrind|valgrind libc6-dbg
 strace|has strace|strace
-binutils (nm, readelf)|has nm readelf|binutils
+binutils (nm, readelf, objcopy)|has nm readelf objcopy|binutils
+What makes Debian packages (dpkg-deb, dpkg-shlibdeps)|has dpkg-deb dpkg-shlibdeps|dpkg-dev
+abidiff, which compares the interface with the one promised|has abidiff|abigail-tools
 END
 }
 

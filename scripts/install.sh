@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the header, both libraries and what pkg-config and CMake read of them, or removes just that again.
+# Installs the headers, both libraries and what pkg-config and CMake read of them, or removes just that again.
 #
 #   scripts/install.sh install|uninstall BUILT
 #
@@ -70,7 +70,9 @@ filled() {
     file 644 <(printf '%s\n' "$text") "$2"
 }
 
-file 644 include/rocketmq_producer.h "$INCLUDEDIR/rocketmq_producer.h"
+for header in include/rocketmq_producer.{h,hpp} include/rocketmq_producer/*.hpp; do
+    file 644 "$header" "$INCLUDEDIR/${header#include/}"
+done
 file 755 "$built/$library.so" "$LIBDIR/$library.so.$version"
 link "$library.so.$version" "$LIBDIR/$soname"
 link "$soname" "$LIBDIR/$library.so"
@@ -81,11 +83,13 @@ done
 for name in config config-version; do
     filled package/rocketmq_producer-$name.cmake.in "$cmake/rocketmq_producer-$name.cmake"
 done
-file 644 LICENSE "$DOCDIR/LICENSE"
+for document in LICENSE THIRD-PARTY.txt; do
+    file 644 "$document" "$DOCDIR/$document"
+done
 
 # The folders that nobody else puts anything in; the others are everybody's.
 if [[ $action == uninstall ]]; then
-    for folder in "$cmake" "$DOCDIR"; do
+    for folder in "$cmake" "$DOCDIR" "$INCLUDEDIR/rocketmq_producer"; do
         [[ ! -d $DESTDIR$folder ]] || rmdir --ignore-fail-on-non-empty "$DESTDIR$folder"
     done
 fi

@@ -17,7 +17,7 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
         let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
         let lines = source.lines().count();
         assert!(lines < 80, "{name}.c has {lines} lines");
-        let (program, command) = Program::example(name);
+        let (program, command) = Program::example(&format!("{name}.c"));
         let cluster = cluster();
         let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
         let mut bodies: Vec<_> = cluster.messages("my_topic").iter().map(|m| m.body.clone()).collect();
@@ -59,7 +59,7 @@ fn a_loop_of_libuv_sends_a_hundred_thousand_messages() {
 fn the_ordered_example_keeps_the_steps_of_each_order_in_one_queue_and_in_order() {
     let source = fs::read_to_string(root().join("examples-c/ordered.c")).unwrap();
     assert!(source.lines().count() < 80);
-    let (program, _) = Program::example("ordered");
+    let (program, _) = Program::example("ordered.c");
     let cluster = cluster();
     let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
     assert!(ended.errors.is_empty(), "{:?}", ended.errors);
@@ -80,7 +80,7 @@ fn the_ordered_example_keeps_the_steps_of_each_order_in_one_queue_and_in_order()
 fn the_delayed_example_takes_its_timer_back_or_says_what_the_broker_lacks() {
     let source = fs::read_to_string(root().join("examples-c/delayed.c")).unwrap();
     assert!(source.lines().count() < 80);
-    let (program, _) = Program::example("delayed");
+    let (program, _) = Program::example("delayed.c");
     for (version, recall, last) in [
         (513, true, "was taken back"),
         (513, false, "taking it back: recalling a message of my_topic: broker-a@"),
@@ -117,7 +117,7 @@ fn the_program_in_the_readme_sends_its_message() {
 
 #[test]
 fn an_example_says_in_a_sentence_why_it_fails() {
-    let (program, _) = Program::example("sync");
+    let (program, _) = Program::example("sync.c");
     let ended = program.run(&["127.0.0.1:1", "my_group", "my_topic"]).with_code(1);
     println!("{}", ended.errors.join("\n"));
     // Warnings of the log come beside it.

@@ -10,7 +10,9 @@
 
 #[path = "../support/chaos.rs"]
 mod chaos;
+mod cpp;
 mod deadlines;
+mod deb;
 mod end;
 mod examples;
 mod fork;

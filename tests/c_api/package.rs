@@ -8,10 +8,10 @@ use std::process::Command;
 
 use crate::program::{Language, Program, cluster, libraries, root};
 
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The name that programs ask the loader for.
-fn soname() -> String {
+pub(crate) fn soname() -> String {
     match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {
         ("0", minor) => format!("librocketmq_producer.so.0.{minor}"),
         (major, _) => format!("librocketmq_producer.so.{major}"),
@@ -95,7 +95,7 @@ impl Package {
 }
 
 /// Runs a tool; what it says if it succeeds.
-fn output(command: &mut Command) -> String {
+pub(crate) fn output(command: &mut Command) -> String {
     // Cargo sets it, and it would lead to the library of the build.
     command.env_remove("LD_LIBRARY_PATH");
     let output = command
@@ -108,7 +108,7 @@ fn output(command: &mut Command) -> String {
 }
 
 /// A block of the README's section on installing.
-fn block(language: &str) -> String {
+pub(crate) fn block(language: &str) -> String {
     let page = fs::read_to_string(root().join("README.md")).unwrap();
     let section = page.split("\n## ").find(|section| section.starts_with("Install\n")).unwrap();
     section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
@@ -126,7 +126,7 @@ fn dynamic(path: &Path) -> String {
     output(Command::new("readelf").args(["-d", "-W"]).arg(path))
 }
 
-fn runs(program: &Path, links_shared: bool) {
+pub(crate) fn runs(program: &Path, links_shared: bool) {
     let section = dynamic(program);
     let needed: Vec<_> = section.lines().filter(|line| line.contains("librocketmq_producer")).collect();
     assert_eq!(needed.len(), usize::from(links_shared), "{section}");
@@ -166,6 +166,12 @@ fn programs_and_plugins_build_through_pkg_config_as_the_readme_says() {
         package.by_pkg_config(&cpp, &line.replace("cc program.c", "c++ -Wall -Wextra -Werror program.cpp"));
         runs(&cpp.join("program"), is_shared);
     }
+    fs::copy(root().join("examples-c/futures.cpp"), cpp.join("futures.cpp")).unwrap();
+    package.by_pkg_config(
+        &cpp,
+        &shared.replace("cc program.c", "c++ -std=c++17 -Wall -Wextra -Werror futures.cpp"),
+    );
+    runs(&cpp.join("program"), true);
     package.by_pkg_config(
         &c,
         &archive.replace("program.c", "-shared -fPIC plugin.c").replace("-o program", "-o plugin.so"),
@@ -272,9 +278,13 @@ fn what_is_installed_holds_no_path_and_is_gone_after_an_uninstall() {
     let moved = package.moved();
     let files = below(&moved);
     println!("{files:#?}");
-    for name in
-        ["include/rocketmq_producer.h", "lib/librocketmq_producer.a", "share/doc/rocketmq_producer/LICENSE"]
-    {
+    for name in [
+        "include/rocketmq_producer.h",
+        "include/rocketmq_producer.hpp",
+        "lib/librocketmq_producer.a",
+        "share/doc/rocketmq_producer/LICENSE",
+        "share/doc/rocketmq_producer/THIRD-PARTY.txt",
+    ] {
         assert!(files.contains(name), "no {name} in {files:?}");
     }
     let file = format!("librocketmq_producer.so.{VERSION}");

@@ -80,6 +80,30 @@ impl Program {
         Self::compiled(language, &sources, with)
     }
 
+    /// Compiles a source of `tests/cpp` with these options and links it with the shared library.
+    pub(crate) fn cpp(name: &str, options: &[&str]) -> Self {
+        Self::cpp_at(&root().join(format!("tests/cpp/{name}.cpp")), options)
+    }
+
+    /// Compiles the C++ program in `text`.
+    pub(crate) fn cpp_of_text(name: &str, text: &str) -> Self {
+        let source = Self::place(name).with_extension("cpp");
+        fs::write(&source, text).unwrap();
+        let program = Self::cpp_at(&source, &["-std=c++17"]);
+        fs::remove_file(source).unwrap();
+        program
+    }
+
+    fn cpp_at(source: &Path, options: &[&str]) -> Self {
+        let path = Self::place(&source.file_stem().unwrap().to_string_lossy());
+        let mut command = Command::new("g++");
+        command.args(STRICT).args(["-Wshadow", "-Wconversion", "-pthread"]).args(options);
+        command.arg("-I").arg(root().join("include")).arg("-isystem").arg(root().join("tests/c"));
+        command.arg(source).args(shared());
+        compile(command.arg("-o").arg(&path));
+        Self { path, runner: Vec::new(), limit: LIMIT }
+    }
+
     /// Compiles the program in `text` and links it with what `with` says.
     pub(crate) fn of_text(language: Language, name: &str, text: &str, with: &[String]) -> Self {
         let source = Self::place(name).with_extension("c");
@@ -112,16 +136,22 @@ impl Program {
 
     /// Compiles an example with the command in its opening comment, and gives that command too. Only the paths are
     /// adapted.
-    pub(crate) fn example(name: &str) -> (Self, String) {
+    pub(crate) fn example(file: &str) -> (Self, String) {
+        let (name, compiler) = match file.strip_suffix(".cpp") {
+            Some(name) => (name, "c++"),
+            None => (file.strip_suffix(".c").unwrap(), "cc"),
+        };
         let path = Self::place(name);
-        let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
-        let line =
-            source.lines().map(|line| line.trim_start_matches([' ', '*'])).find(|l| l.starts_with("cc "));
-        let line = line.unwrap_or_else(|| panic!("{name}.c does not say how it is compiled"));
+        // A command may go on in the next line.
+        let source = fs::read_to_string(root().join("examples-c").join(file)).unwrap();
+        let source = source.replace(" \\\n *    ", "");
+        let mut lines = source.lines().map(|line| line.trim_start_matches([' ', '*']));
+        let line = lines.find(|line| line.starts_with(&format!("{compiler} ")));
+        let line = line.unwrap_or_else(|| panic!("{file} does not say how it is compiled"));
         let libraries = libraries();
         let adapted = line.replace("target/release", libraries.to_str().unwrap());
         let adapted = adapted.strip_suffix(&format!(" -o {name}")).unwrap().split(' ');
-        let mut command = Command::new("cc");
+        let mut command = Command::new(compiler);
         compile(command.current_dir(root()).args(adapted.skip(1)).arg("-o").arg(&path));
         (Self { path, runner: Vec::new(), limit: LIMIT }, line.to_owned())
     }

@@ -28,11 +28,14 @@ pub(crate) fn cluster_that_refuses() -> Cluster {
     cluster
 }
 
-/// Runs a program of `tests/c` under memcheck.
+/// Runs a program of `tests/c`, or of `tests/cpp` if its name ends so, under memcheck.
 fn memcheck(name: &str, cluster: &Cluster, arguments: &[&str]) -> Ended {
     let address = cluster.namesrv();
-    let program = Program::new(name).under(MEMCHECK);
-    program.run(&[&[address.as_str()], arguments].concat())
+    let program = match name.strip_suffix(".cpp") {
+        Some(name) => Program::cpp(name, &["-std=c++17"]),
+        None => Program::new(name),
+    };
+    program.under(MEMCHECK).run(&[&[address.as_str()], arguments].concat())
 }
 
 /// It ended well, and memcheck had nothing to say.
@@ -70,4 +73,5 @@ fn valgrind_finds_nothing_in_the_other_programs() {
     clean("queue", &cluster(), &["full"]);
     clean("queue", &cluster(), &["destroyed"]);
     clean("queue_calls", &cluster_with_troubles(), &[]);
+    clean("exceptions.cpp", &crate::cpp::cluster_that_freezes(), &[]);
 }

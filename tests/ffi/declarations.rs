@@ -58,7 +58,7 @@ impl Declarations {
 
 /// The header without comments, directives and the braces of `extern "C"`, split at the semicolons outside of
 /// braces.
-fn statements(header: &str) -> Vec<String> {
+pub(crate) fn statements(header: &str) -> Vec<String> {
     let mut bare = String::new();
     let mut rest = header;
     while let Some((before, after)) = rest.split_once("/*") {

@@ -7,6 +7,7 @@
 #![expect(clippy::missing_safety_doc, reason = "callbacks, which the library calls as their types say")]
 #![expect(clippy::disallowed_methods, reason = "here is the other side of the border")]
 
+mod abi;
 mod batch;
 mod borrowed;
 mod config;
@@ -27,3 +28,4 @@ mod recall;
 mod send;
 mod support;
 mod symbols;
+mod wrapper;

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use crate::declarations;
-use crate::support::{library, run};
+use crate::support::{library, root, run};
 
 #[test]
-fn the_library_exports_the_functions_of_the_header_and_nothing_else() {
+fn the_library_exports_the_functions_of_the_header_and_of_the_listing_and_nothing_else() {
     let listing = run(Command::new("nm").args(["-D", "--defined-only"]).arg(library())).unwrap();
     let exported: BTreeSet<_> =
         listing.lines().map(|line| line.split_whitespace().last().unwrap().to_owned()).collect();
     let declared: BTreeSet<_> =
         declarations::read().functions.into_iter().map(|function| function.name).collect();
     assert_eq!(exported, declared);
+    let listed = std::fs::read_to_string(root().join("abi/symbols.txt")).unwrap();
+    assert_eq!(exported, listed.lines().map(str::to_owned).collect());
 }
 
 /// Programs ask for the name that only versions with the same interface bear: below 1.0, those of one minor.
