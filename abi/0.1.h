@@ -89,7 +89,15 @@ typedef enum {
   ROCKETMQ_SEND_FLUSH_SLAVE_TIMEOUT = 2,
   ROCKETMQ_SEND_SLAVE_NOT_AVAILABLE = 3
 } rocketmq_send_status;
+
+typedef enum {
+  ROCKETMQ_EVENT_SEND = 1,
+  ROCKETMQ_EVENT_LOG = 5,
+  ROCKETMQ_EVENT_FLUSHED = 6,
+  ROCKETMQ_EVENT_CLOSED = 7
+} rocketmq_event_kind;
 typedef struct rocketmq_config rocketmq_config;
+typedef struct rocketmq_cq rocketmq_cq;
 typedef struct rocketmq_error rocketmq_error;
 typedef struct rocketmq_message rocketmq_message;
 typedef struct rocketmq_producer rocketmq_producer;
@@ -97,10 +105,22 @@ typedef struct rocketmq_queue_list rocketmq_queue_list;
 typedef struct rocketmq_send_options rocketmq_send_options;
 typedef struct rocketmq_send_result rocketmq_send_result;
 typedef int32_t rocketmq_status;
+
+typedef struct {
+  uint64_t tag;
+  int32_t kind;
+  int32_t status;
+  int32_t code;
+  int32_t queue_id;
+  int64_t queue_offset;
+  uint64_t detail;
+  uint64_t reserved[3];
+} rocketmq_event;
 typedef void (*rocketmq_release_fn)(void *user_data);
 typedef int32_t (*rocketmq_queue_selector_fn)(const rocketmq_queue_list *queues, const rocketmq_message *message, void *user_data);
 typedef void (*rocketmq_log_fn)(int32_t level, const char *target, const char *text, void *user_data);
 typedef void (*rocketmq_send_fn)(const rocketmq_send_result *result, const rocketmq_error *error, void *user_data);
+typedef void (*rocketmq_wakeup_fn)(void *user_data);
 uint32_t rocketmq_version_number(void);
 const char *rocketmq_version_string(void);
 const char *rocketmq_build_info(void);
@@ -122,6 +142,7 @@ void rocketmq_string_free(char *text);
 rocketmq_status rocketmq_global_set(const char *key, const char *value, rocketmq_error **error);
 rocketmq_status rocketmq_global_shutdown(int64_t timeout_ms, rocketmq_error **error);
 rocketmq_status rocketmq_log_set_callback(int32_t max_level, rocketmq_log_fn function, void *user_data, rocketmq_release_fn release);
+rocketmq_status rocketmq_log_set_cq(int32_t max_level, rocketmq_cq *cq, uint64_t tag);
 rocketmq_config *rocketmq_config_create(void);
 rocketmq_config *rocketmq_config_clone(const rocketmq_config *config);
 void rocketmq_config_destroy(rocketmq_config *config);
@@ -160,6 +181,18 @@ int64_t rocketmq_message_born_ms(const rocketmq_message *message);
 rocketmq_status rocketmq_message_set_delay_level(rocketmq_message *message, int32_t level);
 rocketmq_status rocketmq_message_set_delay_ms(rocketmq_message *message, int64_t delay_ms);
 rocketmq_status rocketmq_message_set_deliver_at_ms(rocketmq_message *message, int64_t unix_ms);
+void rocketmq_event_release(rocketmq_event *events, int32_t count);
+const rocketmq_send_result *rocketmq_event_result(const rocketmq_event *event);
+const rocketmq_error *rocketmq_event_error(const rocketmq_event *event);
+const char *rocketmq_event_text(const rocketmq_event *event, size_t *len);
+rocketmq_status rocketmq_cq_create(rocketmq_cq **cq, rocketmq_error **error);
+int32_t rocketmq_cq_poll(rocketmq_cq *cq, rocketmq_event *events, int32_t max, int64_t timeout_ms);
+int32_t rocketmq_cq_fd(rocketmq_cq *cq);
+int32_t rocketmq_cq_dup_fd(rocketmq_cq *cq);
+rocketmq_status rocketmq_cq_set_wakeup(rocketmq_cq *cq, rocketmq_wakeup_fn wake, void *user_data, rocketmq_release_fn release);
+void rocketmq_cq_interrupt(rocketmq_cq *cq);
+size_t rocketmq_cq_length(rocketmq_cq *cq);
+void rocketmq_cq_destroy(rocketmq_cq *cq);
 rocketmq_send_options *rocketmq_send_options_create(void);
 void rocketmq_send_options_destroy(rocketmq_send_options *options);
 rocketmq_status rocketmq_send_options_set_timeout_ms(rocketmq_send_options *options, int64_t timeout_ms);
@@ -184,6 +217,10 @@ rocketmq_status rocketmq_producer_flush(rocketmq_producer *producer, int64_t tim
 rocketmq_status rocketmq_producer_purge(rocketmq_producer *producer, uint32_t what);
 rocketmq_status rocketmq_producer_send_batch(rocketmq_producer *producer, rocketmq_message *const *messages, size_t count, const rocketmq_send_options *options, rocketmq_send_result **result, rocketmq_error **error);
 rocketmq_status rocketmq_producer_send_batch_async(rocketmq_producer *producer, rocketmq_message *const *messages, size_t count, const rocketmq_send_options *options, rocketmq_send_fn callback, void *user_data, rocketmq_error **error);
+rocketmq_status rocketmq_producer_send_cq(rocketmq_producer *producer, const rocketmq_message *message, const rocketmq_send_options *options, rocketmq_cq *cq, uint64_t tag, rocketmq_error **error);
+rocketmq_status rocketmq_producer_send_batch_cq(rocketmq_producer *producer, rocketmq_message *const *messages, size_t count, const rocketmq_send_options *options, rocketmq_cq *cq, uint64_t tag, rocketmq_error **error);
+rocketmq_status rocketmq_producer_flush_cq(rocketmq_producer *producer, int64_t timeout_ms, rocketmq_cq *cq, uint64_t tag, rocketmq_error **error);
+rocketmq_status rocketmq_producer_shutdown_cq(rocketmq_producer *producer, int64_t timeout_ms, rocketmq_cq *cq, uint64_t tag, rocketmq_error **error);
 int32_t rocketmq_send_result_status(const rocketmq_send_result *result);
 const char *rocketmq_send_result_message_id(const rocketmq_send_result *result);
 size_t rocketmq_send_result_count(const rocketmq_send_result *result);
