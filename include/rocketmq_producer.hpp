@@ -18,6 +18,7 @@
 // Threads   are as C has them: [any], [one], [wait] in rocketmq_producer.h.
 #pragma once
 
+#include "rocketmq_producer/completion_queue.hpp"
 #include "rocketmq_producer/config.hpp"
 #include "rocketmq_producer/error.hpp"
 #include "rocketmq_producer/message.hpp"

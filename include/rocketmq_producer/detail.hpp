@@ -1,4 +1,4 @@
-// Between the classes and C: nothing of it is for programs.
+// Between the classes and C: nothing in `detail` is for programs.
 #pragma once
 
 #include "../rocketmq_producer.h"
@@ -12,7 +12,29 @@
 #include <string_view>
 #include <type_traits>
 
-namespace rocketmq::detail {
+namespace rocketmq {
+
+/// An object that C lends, shown as one of ours, which must not destroy it.
+template <class T>
+class Lent {
+public:
+    template <class C>
+    explicit Lent(const C *object) noexcept : object_(const_cast<C *>(object))
+    {
+    }
+    Lent(const Lent &) = delete;
+    Lent &operator=(const Lent &) = delete;
+    ~Lent() { object_.release(); }
+
+    explicit operator bool() const noexcept { return object_.get() != nullptr; }
+    const T &operator*() const noexcept { return object_; }
+    const T *operator->() const noexcept { return &object_; }
+
+private:
+    T object_;
+};
+
+namespace detail {
 
 inline void check(rocketmq_status status)
 {
@@ -58,23 +80,6 @@ private:
     std::unique_ptr<C, Destroy> owned_;
 };
 
-/// An object that C lends, shown as one of ours, which must not destroy it.
-template <class T>
-class Lent {
-public:
-    template <class C>
-    explicit Lent(const C *object) noexcept : object_(const_cast<C *>(object))
-    {
-    }
-    Lent(const Lent &) = delete;
-    Lent &operator=(const Lent &) = delete;
-    ~Lent() { object_.release(); }
-    const T &operator*() const noexcept { return object_; }
-
-private:
-    T object_;
-};
-
 using String = Object<char, rocketmq_string_free>;
 
 /// Text with the NUL at its end that C needs.
@@ -103,6 +108,12 @@ template <class T>
 void destroy_lent(void *lent) noexcept
 {
     delete static_cast<T *>(lent);
+}
+
+template <class F>
+void run(void *lent) noexcept
+{
+    guarded([&] { (*static_cast<F *>(lent))(); });
 }
 
 template <class F>
@@ -136,4 +147,6 @@ std::int32_t as_index(Index index) noexcept
     return static_cast<std::uintmax_t>(index) > INT32_MAX ? -1 : static_cast<std::int32_t>(index);
 }
 
-} // namespace rocketmq::detail
+} // namespace detail
+
+} // namespace rocketmq

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../rocketmq_producer.h"
+#include "completion_queue.hpp"
 #include "config.hpp"
 #include "detail.hpp"
 
@@ -21,6 +22,12 @@ void set_log(std::int32_t max_level, Log log)
     auto lent = std::make_unique<Log>(std::move(log));
     detail::check(rocketmq_log_set_callback(max_level, detail::log_line<Log>, lent.get(), detail::destroy_lent<Log>));
     static_cast<void>(lent.release());
+}
+
+/// Makes every log line an event of `queue`, with `tag`.
+inline void set_log(std::int32_t max_level, CompletionQueue &queue, std::uint64_t tag)
+{
+    detail::check(rocketmq_log_set_cq(max_level, queue.get(), tag));
 }
 
 /// Back to stderr, as by default.

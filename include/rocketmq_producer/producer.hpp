@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../rocketmq_producer.h"
+#include "completion_queue.hpp"
 #include "config.hpp"
 #include "detail.hpp"
 #include "message.hpp"
@@ -144,6 +145,46 @@ public:
     std::future<SendResult> send_batch_future(const Range &messages, const SendOptions &options = {})
     {
         return detail::promised([&](auto callback) { send_batch_async(messages, options, std::move(callback)); });
+    }
+
+    /// One event with `tag` follows on `queue` if this does not throw, and none if it does; here and below.
+    void send_cq(const Message &message, const SendOptions &options, CompletionQueue &queue, std::uint64_t tag)
+    {
+        try_send_cq(message, options, queue, tag).value();
+    }
+    Result<void> try_send_cq(const Message &message, const SendOptions &options, CompletionQueue &queue,
+                             std::uint64_t tag)
+    {
+        return detail::after_selector(attempt([&](auto error) {
+            return rocketmq_producer_send_cq(get(), message.get(), options.get(), queue.get(), tag, error);
+        }));
+    }
+    template <class Range>
+    void send_batch_cq(const Range &messages, const SendOptions &options, CompletionQueue &queue, std::uint64_t tag)
+    {
+        try_send_batch_cq(messages, options, queue, tag).value();
+    }
+    template <class Range>
+    Result<void> try_send_batch_cq(const Range &messages, const SendOptions &options, CompletionQueue &queue,
+                                   std::uint64_t tag)
+    {
+        const auto batch = detail::objects(messages);
+        return detail::after_selector(attempt([&](auto error) {
+            return rocketmq_producer_send_batch_cq(get(), batch.data(), batch.size(), options.get(), queue.get(), tag,
+                                                   error);
+        }));
+    }
+    void flush_cq(Timeout limit, CompletionQueue &queue, std::uint64_t tag)
+    {
+        attempt([&](auto error) {
+            return rocketmq_producer_flush_cq(get(), limit.ms(), queue.get(), tag, error);
+        }).value();
+    }
+    void shutdown_cq(Timeout limit, CompletionQueue &queue, std::uint64_t tag)
+    {
+        attempt([&](auto error) {
+            return rocketmq_producer_shutdown_cq(get(), limit.ms(), queue.get(), tag, error);
+        }).value();
     }
 
     /// Takes a message with a timer back; returns its id.

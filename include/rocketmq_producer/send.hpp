@@ -54,8 +54,8 @@ private:
     template <class Select>
     static std::int32_t run(const rocketmq_queue_list *queues, const rocketmq_message *message, void *lent) noexcept
     {
-        const detail::Lent<QueueList> list(queues);
-        const detail::Lent<Message> asked(message);
+        const Lent<QueueList> list(queues);
+        const Lent<Message> asked(message);
         detail::left_a_selector() = nullptr;
         try {
             return detail::as_index((*static_cast<const Select *>(lent))(*list, *asked));

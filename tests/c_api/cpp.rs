@@ -72,6 +72,14 @@ fn an_exception_in_a_cpp_callback_is_told_and_one_in_a_selector_leaves_its_send(
 }
 
 #[test]
+fn cpp_events_are_polled_and_released() {
+    let cluster = cluster_that_refuses();
+    let ended = run("queues", &[&cluster.namesrv()]);
+    assert_eq!(cluster.message_count("Queued"), 1004);
+    assert_eq!(told(&ended), ["told by a wake-up"]);
+}
+
+#[test]
 fn the_cpp_layer_compiles_without_a_warning_in_every_mode() {
     // With optimization the compiler sees more.
     Program::cpp("exceptions", &["-std=c++17", "-O2", "-fno-rtti"]);
