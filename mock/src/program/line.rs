@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use mock_cluster::Stored;
 use protocol::message::properties;
-use rocketmq_mock::Stored;
 use serde_json::{Map, Value, json};
 
 /// Writes the line. A body that is text stands there as `body`, any other in hex as `bodyHex`; both are unpacked.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use rocketmq_mock::{Cluster, Options, Stored};
+use mock_cluster::{Cluster, Options, Stored};
 
 use args::{Arguments, Wanted};
 

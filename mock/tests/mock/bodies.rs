@@ -2,11 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "tokio::test blocks on the test's own runtime")]
 
 use crate::support::{Client, TOPIC, core, encode, send, send_body, take};
+use mock_cluster::{Core, Fault, Options, Rule};
 use protocol::command::Command;
 use protocol::header::send::SendMessage;
 use protocol::message::compress::{Codec, compress};
 use protocol::message::{batch, flags};
-use rocketmq_mock::{Core, Fault, Options, Rule};
 
 const WAIT: &str = "WAIT\x01true\x02";
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use crate::support::{Client, TOPIC, core, encode, route, send, send_frame, soon};
 use bytes::Bytes;
+use mock_cluster::{Arrival, Fault, Node, Options, Rule, What};
 use protocol::codes::request;
 use protocol::command::Command;
 use protocol::frame::HeaderFormat;
 use protocol::header::heartbeat;
-use rocketmq_mock::{Arrival, Fault, Node, Options, Rule, What};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use mock_cluster::{Core, Node, Options};
 use protocol::codes::request;
 use protocol::command::Command;
 use protocol::frame::{self, HeaderFormat};
 use protocol::header::send::SendMessage;
-use rocketmq_mock::{Core, Node, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::timeout;
 

@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::{TOPIC, encode, route, send, take};
+use mock_cluster::{Cluster, Fault, Node, Options, Rule};
 use protocol::command::Command;
 use protocol::header::heartbeat;
 use protocol::route::RouteData;
-use rocketmq_mock::{Cluster, Fault, Node, Options, Rule};
 
 const LIMIT: Duration = Duration::from_secs(10);
 

@@ -2,9 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "tokio::test blocks on the test's own runtime")]
 
 use crate::support::{Client, TOPIC, core, encode, send_body};
+use mock_cluster::{Core, Fault, Options, Rule};
 use protocol::command::Command;
 use protocol::header::recall::{self, RecallHandle};
-use rocketmq_mock::{Core, Fault, Options, Rule};
 
 /// When the messages here are born.
 const NOW: i64 = 1_583_000_000_123;

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tokio::test blocks on the test's own runtime")]
 
 use crate::support::{Client, TOPIC, core, encode, route, send, send_frame, soon, take};
+use mock_cluster::{Core, HeartBeat, Node, Options, Unregistration, What};
 use protocol::codes::request;
 use protocol::command::Command;
 use protocol::frame::HeaderFormat;
@@ -9,7 +10,6 @@ use protocol::header::send::SendMessage;
 use protocol::header::{heartbeat, unregister};
 use protocol::message::properties;
 use protocol::route::RouteData;
-use rocketmq_mock::{Core, HeartBeat, Node, Options, Unregistration, What};
 use tokio::io::AsyncReadExt;
 
 #[tokio::test(start_paused = true)]
