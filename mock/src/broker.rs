@@ -26,10 +26,10 @@ impl State {
             code if is_send(code) => self.answer_send(broker, request, performs),
             request::HEART_BEAT => self.answer_heart_beat(request, performs),
             request::UNREGISTER_CLIENT => self.answer_unregister(request, performs),
+            request::END_TRANSACTION => self.answer_end_transaction(broker, request, performs),
             code => {
                 let what = What::Other { code, oneway: command.is_oneway(), answer: None };
                 let answer = match code {
-                    request::END_TRANSACTION => self.not_implemented(code),
                     request::GET_MAX_OFFSET => self.answer_max_offset(broker, command),
                     request::RECALL_MESSAGE if performs => self.answer_recall(broker, command),
                     _ => self.unsupported(command),
@@ -85,6 +85,7 @@ impl State {
         };
         if let Some(connection) = self.connections.get_mut(&request.connection).filter(|_| performs) {
             connection.clients.insert(client_id.clone());
+            connection.groups.extend(groups.iter().cloned());
         }
         let what = What::HeartBeat(HeartBeat { client_id, groups });
         (Answer::Plain(self.response(response::SUCCESS)), what)
@@ -97,6 +98,9 @@ impl State {
         };
         if let Some(connection) = self.connections.get_mut(&request.connection).filter(|_| performs) {
             connection.clients.remove(&leaving.client_id);
+            if let Some(group) = &leaving.group {
+                connection.groups.remove(group);
+            }
         }
         let what = What::Unregister(Unregistration {
             client_id: leaving.client_id,

@@ -3,10 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::ops::Deref;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use nix::sys::signal::{SigSet, SigmaskHow};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -21,8 +22,8 @@ const SWITCH_LIMIT: Duration = Duration::from_secs(5);
 const LISTEN_AGAIN: Duration = Duration::from_millis(10);
 const BACKLOG: u32 = 1024;
 
-/// A name server and brokers on the loopback interface, on a thread of their own, so that blocking callers can use it. Dropping it
-/// stops them. It is a [`Core`] as well: everything that can be asked or scripted is there.
+/// A name server and brokers on the loopback interface, on a thread of their own, so that blocking callers can use it.
+/// Dropping it stops them. It is a [`Core`] as well: everything that can be asked or scripted is there.
 pub struct Cluster {
     core: Core,
     stop: Option<oneshot::Sender<()>>,
@@ -48,14 +49,12 @@ impl Cluster {
         }
         let core = Core::at(options, &ports);
         let (stop, stopped) = oneshot::channel();
-        let (ready, started) = sync_channel(1);
-        let served = core.clone();
-        let thread = thread::Builder::new().name("rocketmq-mock".into()).spawn(move || {
-            run(&served, holders, stopped, &ready);
-        })?;
+        let started = Arc::new(Started::default());
+        let (served, starter) = (core.clone(), Starter(Arc::clone(&started)));
+        let thread = thread::Builder::new().name("rocketmq-mock".into());
+        let thread = with_signals_blocked(|| thread.spawn(move || run(&served, holders, stopped, &starter)))?;
         let cluster = Self { core, stop: Some(stop), thread: Some(thread) };
-        // The thread ends without a word only if it panicked.
-        started.recv().unwrap_or_else(|_| Err(ErrorKind::BrokenPipe.into()))?;
+        started.wait()?;
         Ok(cluster)
     }
 
@@ -106,6 +105,18 @@ impl Drop for Cluster {
     }
 }
 
+/// Runs `spawn` with all signals blocked, so that a thread born in it never takes one from the program that hosts the
+/// cluster: a thread inherits the mask, and blocking in the thread itself would be too late.
+fn with_signals_blocked<T>(spawn: impl FnOnce() -> T) -> T {
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK);
+    let result = spawn();
+    if let Ok(before) = before {
+        // Fails for an unknown `how` only.
+        let _ = before.thread_set_mask();
+    }
+    result
+}
+
 /// A bound socket. Where the system lets a second one listen at the port of a first that does not, the first keeps the
 /// port from being given away while the node is down.
 fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
@@ -115,41 +126,72 @@ fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
+/// Whether the thread serves, or why it does not. Not one of std's channels: those note for ever who waits, and a leak
+/// checker would report that of a C program.
+#[derive(Default)]
+struct Started {
+    result: Mutex<Option<io::Result<()>>>,
+    said: Condvar,
+}
+
+impl Started {
+    fn wait(&self) -> io::Result<()> {
+        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = self.said.wait_while(result, |result| result.is_none());
+        result.unwrap_or_else(PoisonError::into_inner).take().unwrap_or(Ok(()))
+    }
+}
+
+/// The thread's side, which says so too when the thread ends without a word, by a panic.
+struct Starter(Arc<Started>);
+
+impl Starter {
+    fn say(&self, result: io::Result<()>) {
+        self.0.result.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(result);
+        self.0.said.notify_all();
+    }
+}
+
+impl Drop for Starter {
+    fn drop(&mut self) {
+        self.say(Err(ErrorKind::BrokenPipe.into()));
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the thread is the cluster's own: nothing else runs on it")]
-fn run(
-    core: &Core,
-    holders: Vec<TcpSocket>,
-    stopped: oneshot::Receiver<()>,
-    ready: &SyncSender<io::Result<()>>,
-) {
+fn run(core: &Core, holders: Vec<TcpSocket>, stopped: oneshot::Receiver<()>, starter: &Starter) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
-        Err(error) => return drop(ready.send(Err(error))),
+        Err(error) => return starter.say(Err(error)),
     };
     runtime.block_on(async {
-        let mut acceptors = JoinSet::new();
-        for (index, holder) in holders.into_iter().enumerate() {
-            let node = index.checked_sub(1).map_or(Node::NameServer, Node::Broker);
-            let opened = holder.local_addr().and_then(|address| {
-                let holder = cfg!(target_os = "linux").then_some(holder);
-                Ok((address, holder, listen(address)?))
-            });
-            let (address, holder, listener) = match opened {
-                Ok(opened) => opened,
-                Err(error) => return drop(ready.send(Err(error))),
-            };
-            set_listening(core, node, true);
-            let core = core.clone();
-            acceptors.spawn(async move {
-                let _holder = holder;
-                accept(core, node, address, listener).await;
-            });
-        }
-        let _ = ready.send(Ok(()));
+        let _acceptors = match open(core, holders) {
+            Ok(acceptors) => acceptors,
+            Err(error) => return starter.say(Err(error)),
+        };
+        starter.say(Ok(()));
         // An error means that the sender was dropped, which is how the cluster says stop.
         let _ = stopped.await;
     });
+}
+
+/// A listener for each node, and a task that accepts.
+fn open(core: &Core, holders: Vec<TcpSocket>) -> io::Result<JoinSet<()>> {
+    let mut acceptors = JoinSet::new();
+    for (index, holder) in holders.into_iter().enumerate() {
+        let node = index.checked_sub(1).map_or(Node::NameServer, Node::Broker);
+        let address = holder.local_addr()?;
+        let holder = cfg!(target_os = "linux").then_some(holder);
+        let listener = listen(address)?;
+        set_listening(core, node, true);
+        let core = core.clone();
+        acceptors.spawn(async move {
+            let _holder = holder;
+            accept(core, node, address, listener).await;
+        });
+    }
+    Ok(acceptors)
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use protocol::command::Command;
 use protocol::frame::HeaderFormat;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -12,8 +13,9 @@ use tokio::time::Instant;
 
 use crate::connection::{self, Link};
 use crate::fault::{Arrival, Fault, Rule};
-use crate::node::{Node, Switches};
+use crate::node::{Node, Place, Switches};
 use crate::options::Options;
+use crate::reply::Unpushed;
 use crate::state::{Broker, State};
 use crate::stored::Stored;
 use crate::topics::{PERM_READ_WRITE, Topic};
@@ -172,16 +174,21 @@ impl Core {
         self.switch(node.into(), |switches| switches.latency = latency);
     }
 
-    /// Adds a rule at a node. Of several that match a request the oldest happens.
-    pub fn fault(&self, node: impl Into<Node>, rule: Rule) {
-        let node = node.into();
-        self.update(|state| state.scripts.entry(node).or_default().push(rule));
+    /// Adds a rule at a place. Of several that match a request the oldest happens.
+    pub fn fault(&self, place: impl Into<Place>, rule: Rule) {
+        let place = place.into();
+        self.update(|state| state.script.push(place, rule));
     }
 
-    /// Takes all rules off a node.
-    pub fn clear_faults(&self, node: impl Into<Node>) {
-        let node = node.into();
-        self.update(|state| state.scripts.entry(node).or_default().clear());
+    /// Takes the rules off that were added at this place.
+    pub fn clear_faults(&self, place: impl Into<Place>) {
+        let place = place.into();
+        self.update(|state| state.script.clear(place));
+    }
+
+    /// Takes all rules off.
+    pub fn clear_all_faults(&self) {
+        self.update(|state| state.script.clear_all());
     }
 
     /// Has `decide` asked about every request that no rule matched, on the connection's task. It must not call back
@@ -209,6 +216,16 @@ impl Core {
                 .filter(|open| open.node == Node::Broker(broker) && open.clients.contains(client_id));
             of_client.map(|open| open.link.push(&bytes)).count()
         })
+    }
+
+    /// Asks a producer what became of its half message: of those connected to the broker that has it, one of its group.
+    pub fn ask(&self, unique_id: &str) -> Result<(), Unpushed> {
+        self.update(|state| state.ask(unique_id))
+    }
+
+    /// Pushes a reply to a request message to the client that waits for it, over the broker that has the message.
+    pub fn reply(&self, unique_id: &str, body: impl Into<Bytes>) -> Result<(), Unpushed> {
+        self.update(|state| state.reply(unique_id, body.into()))
     }
 
     /// Writes these bytes to every connection of a node, whatever they mean. Returns to how many.

@@ -77,6 +77,7 @@ impl State {
         let answer = self.replace(answer, fault.as_ref(), command);
         match &mut what {
             What::Send(attempt) => attempt.answer = answer.code(),
+            What::End(end) => end.answer = answer.code(),
             What::Route { answer: code, .. } | What::Other { answer: code, .. } => *code = answer.code(),
             _ => {}
         }
@@ -99,8 +100,7 @@ impl State {
             topic: command.ext(if short_names { "b" } else { "topic" }),
             command,
         };
-        let scripted = self.scripts.get_mut(&origin.node).and_then(|script| script.take(&arrival));
-        scripted.or_else(|| self.director.as_mut().and_then(|director| director(&arrival)))
+        self.script.take(&arrival).or_else(|| self.director.as_mut().and_then(|director| director(&arrival)))
     }
 
     /// The answer after the fault had its say about what it is.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use protocol::codes::{request, response};
 use protocol::command::Command;
 
-use crate::node::Node;
+use crate::node::{Node, Place};
 
 /// What goes wrong with one request. Where nothing else is said the request is carried out, a message stored.
 #[derive(Clone, Debug)]
@@ -58,11 +58,16 @@ pub enum Fault {
 impl Fault {
     /// This code at once, with a remark that names it.
     pub fn respond(code: i32) -> Self {
-        Self::Respond { code, remark: Some(format!("scripted answer {code}")), delay: Duration::ZERO }
+        Self::respond_after(code, Duration::ZERO)
+    }
+
+    /// This code after so long, with a remark that names it.
+    pub fn respond_after(code: i32, delay: Duration) -> Self {
+        Self::Respond { code, remark: Some(format!("scripted answer {code}")), delay }
     }
 
     /// Whether the request is carried out.
-    pub(crate) fn performs(&self) -> bool {
+    pub fn performs(&self) -> bool {
         match self {
             Self::Respond { code, .. } => is_stored(*code),
             Self::Answer { store, .. } | Self::Freeze { store } | Self::Cut { store } => *store,
@@ -194,36 +199,41 @@ pub struct Arrival<'a> {
     pub command: &'a Command,
 }
 
-/// The rules of one node, first come first served.
+/// The rules of the whole cluster and where each one holds, first come first served.
 #[derive(Debug, Default)]
-pub(crate) struct Script(Vec<Rule>);
+pub(crate) struct Script(Vec<(Place, Rule)>);
 
 impl Script {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether nothing can happen at this node.
+    pub(crate) fn spares(&self, node: Node) -> bool {
+        !self.0.iter().any(|(place, _)| place.holds(node))
     }
 
-    pub(crate) fn push(&mut self, rule: Rule) {
+    pub(crate) fn push(&mut self, place: Place, rule: Rule) {
         if rule.left != Some(0) {
-            self.0.push(rule);
+            self.0.push((place, rule));
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self, place: Place) {
+        self.0.retain(|(other, _)| *other != place);
+    }
+
+    pub(crate) fn clear_all(&mut self) {
         self.0.clear();
     }
 
     /// The fault of the first rule that applies, which is used up by one.
     pub(crate) fn take(&mut self, arrival: &Arrival<'_>) -> Option<Fault> {
-        let at = self.0.iter_mut().position(|rule| {
-            if !rule.matches(arrival) {
+        let at = self.0.iter_mut().position(|(place, rule)| {
+            if !place.holds(arrival.node) || !rule.matches(arrival) {
                 return false;
             }
             let applies = rule.skip == 0;
             rule.skip = rule.skip.saturating_sub(1);
             applies
         })?;
-        let rule = self.0.get_mut(at)?;
+        let (_, rule) = self.0.get_mut(at)?;
         let fault = rule.fault.clone();
         if let Some(left) = &mut rule.left {
             *left -= 1;

@@ -8,6 +8,7 @@ use crate::core::Core;
 use crate::log::{Attempt, Event, HeartBeat, Unregistration, What};
 use crate::node::Node;
 use crate::stored::Stored;
+use crate::transaction::Transaction;
 
 impl Core {
     /// Address of the name server: `127.0.0.1:port` or `[::1]:port`.
@@ -59,6 +60,11 @@ impl Core {
         let mut messages = self.messages(topic);
         messages.retain(|message| message.is_delivered(now_ms));
         messages
+    }
+
+    /// What became of the transaction of a half message, which is in its topic from its commit on.
+    pub fn transaction(&self, unique_id: &str) -> Option<Transaction> {
+        self.read(|state| state.transaction(unique_id))
     }
 
     /// How many messages were stored in a topic, also when they are not kept.

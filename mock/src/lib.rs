@@ -6,8 +6,9 @@
 //! | [`Cluster`] | name server and brokers on 127.0.0.1 with a thread of their own |
 //! | [`Core`] | the same without sockets: [`Core::serve`] runs a connection over any byte stream, on tokio's clock |
 //! | [`Options`] | what the cluster looks like |
-//! | [`Rule`], [`Fault`] | scripted failures |
+//! | [`Rule`], [`Fault`], [`Place`] | scripted failures |
 //! | [`Stored`] | a message as it was kept |
+//! | [`Transaction`] | what became of a half message |
 //! | [`Event`] | everything that reached a node, in order |
 //!
 //! The crate shares the codec with the producer and none of its logic, so that a mistake there is not repeated here.
@@ -26,17 +27,23 @@ mod log;
 mod name_server;
 mod node;
 mod options;
+mod record;
+mod reply;
 mod sink;
 mod state;
 mod store;
 mod stored;
 mod timer;
 mod topics;
+mod transaction;
 
 pub use crate::cluster::Cluster;
 pub use crate::core::Core;
 pub use crate::fault::{Arrival, Fault, Rule};
-pub use crate::log::{Attempt, Event, HeartBeat, Unregistration, What};
-pub use crate::node::Node;
-pub use crate::options::Options;
+pub use crate::log::{Attempt, End, Event, HeartBeat, Unregistration, What};
+pub use crate::node::{Node, Place};
+pub use crate::options::{BROKERS_MAX, Options, QUEUES_MAX};
+pub use crate::reply::Unpushed;
 pub use crate::stored::Stored;
+pub use crate::topics::objection as topic_objection;
+pub use crate::transaction::Transaction;

@@ -43,6 +43,8 @@ pub enum What {
     HeartBeat(HeartBeat),
     /// A client took its leave.
     Unregister(Unregistration),
+    /// A transaction was ended, or its producer does not know yet.
+    End(End),
     /// Any other request.
     Other {
         /// Request code.
@@ -107,6 +109,21 @@ pub struct Unregistration {
     pub client_id: String,
     /// Producer group; empty when none was named.
     pub group: String,
+}
+
+/// What a producer said about a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Property `UNIQ_KEY` of the half message, as the producer gives it.
+    pub unique_id: String,
+    /// 8 commit, 12 rollback, 0 unknown; -1 when it cannot be read.
+    pub commit_or_rollback: i32,
+    /// Whether it answers a question of the broker.
+    pub from_check: bool,
+    /// Whether no answer was wanted.
+    pub oneway: bool,
+    /// What was answered, `None` when nothing was.
+    pub answer: Option<i32>,
 }
 
 #[derive(Debug, Default)]

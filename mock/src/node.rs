@@ -18,6 +18,30 @@ impl From<usize> for Node {
     }
 }
 
+/// Where a rule holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At this server.
+    Node(Node),
+    /// At every broker. A rule that happens so often does so at all of them together.
+    AnyBroker,
+}
+
+impl Place {
+    pub(crate) fn holds(self, node: Node) -> bool {
+        match self {
+            Self::Node(own) => own == node,
+            Self::AnyBroker => matches!(node, Node::Broker(_)),
+        }
+    }
+}
+
+impl<N: Into<Node>> From<N> for Place {
+    fn from(node: N) -> Self {
+        Self::Node(node.into())
+    }
+}
+
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -2,6 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// More brokers than any test needs; each has a socket.
+pub const BROKERS_MAX: usize = 64;
+/// More queues than any test needs.
+pub const QUEUES_MAX: i32 = 1024;
+
 /// What a cluster looks like. `Options { brokers: 2, ..Options::default() }` names what differs from the default.
 #[derive(Clone, Debug)]
 pub struct Options {

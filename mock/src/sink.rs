@@ -10,7 +10,6 @@ use protocol::message::batch::stored_bytes;
 
 use crate::answer::SendReply;
 use crate::dispatch::Outputs;
-use crate::fault::Script;
 use crate::node::Node;
 use crate::state::State;
 
@@ -73,7 +72,7 @@ impl State {
         !self.options.keep
             && self.followers.is_empty()
             && self.director.is_none()
-            && self.scripts.get(&node).is_none_or(Script::is_empty)
+            && self.script.spares(node)
             && self.latency(node).is_zero()
     }
 }

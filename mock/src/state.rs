@@ -16,6 +16,7 @@ use crate::node::{Node, Switches, broker_name};
 use crate::options::Options;
 use crate::stored::Stored;
 use crate::topics::Topics;
+use crate::transaction::Half;
 
 /// Decides about requests one by one, after the rules.
 pub(crate) type Director = Box<dyn FnMut(&Arrival<'_>) -> Option<Fault> + Send>;
@@ -31,8 +32,12 @@ pub(crate) struct Broker {
     pub(crate) master: bool,
     /// First half of its offset ids: address and port.
     pub(crate) id_prefix: Arc<str>,
+    /// Where it listens, or would.
+    pub(crate) port: u16,
     /// Where the next record of its commit log starts.
     pub(crate) commit_offset: i64,
+    /// The next place in its queue of half messages.
+    pub(crate) half_offset: i64,
 }
 
 /// An open connection.
@@ -42,6 +47,8 @@ pub(crate) struct Connection {
     pub(crate) link: Arc<Link>,
     /// Client ids that sent heartbeats over it.
     pub(crate) clients: BTreeSet<String>,
+    /// Producer groups that they named.
+    pub(crate) groups: BTreeSet<String>,
 }
 
 /// Everything the cluster knows.
@@ -50,15 +57,19 @@ pub(crate) struct State {
     pub(crate) switches: BTreeMap<Node, Switches>,
     pub(crate) brokers: Vec<Broker>,
     pub(crate) order_confs: BTreeMap<String, String>,
-    pub(crate) scripts: BTreeMap<Node, Script>,
+    pub(crate) script: Script,
     pub(crate) director: Option<Director>,
     pub(crate) log: Log,
     /// In the order they came in, over all topics.
     pub(crate) messages: Vec<Arc<Stored>>,
     pub(crate) by_topic: BTreeMap<String, Vec<Arc<Stored>>>,
+    /// In the order they came in, ended or not.
+    pub(crate) halves: Vec<Half>,
     pub(crate) followers: Vec<Sender<Arc<Stored>>>,
     pub(crate) connections: BTreeMap<u64, Connection>,
     pub(crate) last_connection: u64,
+    /// The next number of a command that a broker sends of its own accord.
+    pub(crate) pushed: i32,
 }
 
 impl State {
@@ -81,7 +92,9 @@ impl State {
                 registered: true,
                 master: true,
                 id_prefix: id_prefix(&options.host, *port),
+                port: *port,
                 commit_offset: 0,
+                half_offset: 0,
             });
         }
         Self {
@@ -90,13 +103,15 @@ impl State {
             switches,
             brokers,
             order_confs: BTreeMap::new(),
-            scripts: BTreeMap::new(),
+            script: Script::default(),
             director: None,
             messages: Vec::new(),
             by_topic: BTreeMap::new(),
+            halves: Vec::new(),
             followers: Vec::new(),
             connections: BTreeMap::new(),
             last_connection: 0,
+            pushed: 1,
         }
     }
 
@@ -119,7 +134,8 @@ impl State {
         }
         self.last_connection += 1;
         let number = self.last_connection;
-        let connection = Connection { node, link: Arc::clone(link), clients: BTreeSet::new() };
+        let connection =
+            Connection { node, link: Arc::clone(link), clients: BTreeSet::new(), groups: BTreeSet::new() };
         self.connections.insert(number, connection);
         *self.log.accepted.entry(node).or_default() += 1;
         self.record(at, node, number, What::Connected);

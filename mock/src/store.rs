@@ -17,6 +17,7 @@ use crate::state::State;
 use crate::stored::Stored;
 use crate::timer;
 use crate::topics;
+use crate::transaction;
 
 /// From 4.9.4 on the size that is limited is that of the body.
 const BODY_LIMIT_VERSION: i32 = 401;
@@ -52,7 +53,8 @@ struct Part {
 }
 
 impl State {
-    /// Checks in the order of `AbstractSendMessageProcessor.msgCheck`, then keeps the message or all messages of a batch.
+    /// Checks in the order of `AbstractSendMessageProcessor.msgCheck`, then keeps the message or all messages of a
+    /// batch. Where messages are only counted a half message counts at once.
     pub(crate) fn store(
         &mut self,
         broker: usize,
@@ -60,8 +62,17 @@ impl State {
         send: &OwnedSend,
     ) -> Result<SendReply, Refusal> {
         self.check_queue(broker, send)?;
-        let parts = if send.batch { self.batch(request, send) } else { self.single(request, send) }?;
-        self.append(broker, request, send, parts)
+        if send.batch {
+            let parts = self.batch(request, send)?;
+            return self.append(broker, request, send, parts);
+        }
+        let part = self.single(request, send)?;
+        if self.options.keep && transaction::is_half(&part.properties) {
+            let name = self.brokers.get(broker).map(|node| node.name.clone()).unwrap_or_default();
+            let message = stored((broker, &name), request, send, part, (-1, String::new()));
+            return self.prepare(broker, send, message).ok_or_else(no_such_queue);
+        }
+        self.append(broker, request, send, vec![part])
     }
 
     fn check_queue(&mut self, broker: usize, send: &OwnedSend) -> Result<(), Refusal> {
@@ -91,7 +102,7 @@ impl State {
         Ok(())
     }
 
-    fn single(&self, request: &Request<'_>, send: &OwnedSend) -> Result<Vec<Part>, Refusal> {
+    fn single(&self, request: &Request<'_>, send: &OwnedSend) -> Result<Part, Refusal> {
         let body = &request.command.body;
         let limited = if self.options.version >= BODY_LIMIT_VERSION {
             body.len()
@@ -103,7 +114,7 @@ impl State {
         }
         let due = timer::due(&send.properties, send.born_ms, self.options.version)?;
         let properties = send.properties.clone();
-        Ok(vec![Part { batch_index: None, flag: send.flag, body: body.clone(), properties, due }])
+        Ok(Part { batch_index: None, flag: send.flag, body: body.clone(), properties, due })
     }
 
     /// The messages of a batch. Delays and timers among their properties are kept and mean nothing, as in real brokers.
@@ -161,7 +172,7 @@ impl State {
             ))
         });
         let Some((topic, broker_name, id_prefix, commit_offset)) = topic else {
-            return Err(Refusal::new(response::SYSTEM_ERROR, "no such queue"));
+            return Err(no_such_queue());
         };
         let mut reply = SendReply {
             code: response::SUCCESS,
@@ -193,6 +204,10 @@ impl State {
         kept.into_iter().for_each(|message| self.keep(message));
         Ok(reply)
     }
+}
+
+fn no_such_queue() -> Refusal {
+    Refusal::new(response::SYSTEM_ERROR, "no such queue")
 }
 
 fn stored(

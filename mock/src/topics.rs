@@ -86,7 +86,7 @@ impl Topics {
 }
 
 /// Why a topic name is refused, in the words of 4.7.0's `TopicValidator`.
-pub(crate) fn objection(topic: &str) -> Option<&'static str> {
+pub fn objection(topic: &str) -> Option<&'static str> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'|' | b'_' | b'-');
     if topic.trim().is_empty() {
         return Some("The specified topic is blank.");

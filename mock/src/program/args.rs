@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use mock_cluster::{BROKERS_MAX, QUEUES_MAX};
+
 pub(crate) const HELP: &str = "\
 rocketmq-mock - a RocketMQ name server and brokers on 127.0.0.1, for tests and a first try
 
@@ -30,9 +32,6 @@ in hex as bodyHex instead.
 
 Exit status: 0 at the end, 1 when it cannot run, 2 for wrong arguments.
 ";
-
-const BROKERS_MAX: usize = 64;
-const QUEUES_MAX: i32 = 1024;
 
 /// What the arguments ask for.
 #[derive(Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::{Client, TOPIC, core, encode, route, send, send_frame, soon};
 use bytes::Bytes;
-use mock_cluster::{Arrival, Fault, Node, Options, Rule, What};
+use mock_cluster::{Arrival, Fault, Node, Options, Place, Rule, What};
 use protocol::codes::request;
 use protocol::command::Command;
 use protocol::frame::HeaderFormat;
@@ -216,6 +216,33 @@ async fn rules_choose_by_node_code_topic_and_turn() {
     }
     core.clear_faults(0);
     assert_eq!(first.exchange(&send(4)).await.code, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_for_any_broker_happens_so_often_at_all_of_them_together() {
+    let core = core(Options { brokers: 2, ..Options::default() });
+    core.fault(Place::AnyBroker, Rule::once(Fault::respond(2)).sends());
+    core.fault(1, Rule::once(Fault::respond(14)).sends());
+    core.fault(Place::AnyBroker, Rule::once(Fault::respond(16)));
+    let mut namesrv = Client::connect(&core, Node::NameServer);
+    assert_eq!(namesrv.exchange(&route(TOPIC)).await.code, 0);
+    let (mut first, mut second) = (Client::connect(&core, 0), Client::connect(&core, 1));
+    // The oldest rule that holds there.
+    assert_eq!(second.exchange(&send(1)).await.code, 2);
+    assert_eq!(first.exchange(&send(2)).await.code, 16);
+    assert_eq!(first.exchange(&send(3)).await.code, 0);
+    assert_eq!(second.exchange(&send(4)).await.code, 14);
+
+    core.fault(Place::AnyBroker, Rule::always(Fault::respond(2)));
+    core.clear_faults(0);
+    assert_eq!(first.exchange(&send(5)).await.code, 2);
+    core.clear_faults(Place::AnyBroker);
+    assert_eq!(first.exchange(&send(6)).await.code, 0);
+    core.fault(0, Rule::always(Fault::respond(2)));
+    core.fault(Node::NameServer, Rule::always(Fault::respond(2)));
+    core.clear_all_faults();
+    assert_eq!(first.exchange(&send(7)).await.code, 0);
+    assert_eq!(namesrv.exchange(&route(TOPIC)).await.code, 0);
 }
 
 #[tokio::test(start_paused = true)]

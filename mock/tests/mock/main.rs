@@ -7,6 +7,8 @@ mod faults;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod pushed;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tcp;

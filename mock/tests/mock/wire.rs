@@ -332,8 +332,9 @@ async fn unknown_codes_are_met_with_silence_or_code_3() {
         assert_eq!(Client::connect(&newer, node).exchange(&recall).await.code, 3);
     }
     let core = core(Options::default());
-    let end = encode(&Command::request(request::END_TRANSACTION));
-    assert_eq!(Client::connect(&core, 0).exchange(&end).await.code, 3);
+    let (_, command) = take(&mut send(1)).unwrap();
+    let reply = encode(&Command { code: request::SEND_REPLY_MESSAGE_V2, ..command });
+    assert_eq!(Client::connect(&core, 0).exchange(&reply).await.code, 3);
 }
 
 #[tokio::test(start_paused = true)]
