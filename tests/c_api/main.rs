@@ -19,6 +19,7 @@ mod fork;
 mod lifecycle;
 mod log;
 mod memory;
+mod mock;
 #[path = "../support/offer.rs"]
 mod offer;
 mod package;

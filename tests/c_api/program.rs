@@ -161,6 +161,11 @@ impl Program {
         Self { path: path.to_owned(), runner: Vec::new(), limit: LIMIT }
     }
 
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Runs below another command from now on.
     pub(crate) fn under(mut self, runner: &[&str]) -> Self {
         self.runner = runner.iter().map(|&word| word.to_owned()).collect();

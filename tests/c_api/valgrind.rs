@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use rocketmq_mock::{Cluster, Fault, Options, Rule};
 
-use crate::program::{Ended, Program, cluster};
+use crate::mock;
+use crate::program::{Ended, Language, Program, cluster};
 use crate::queues::cluster_with_troubles;
 
 /// Whatever is lost, for certain or possibly, is an error, and there are no suppressions.
@@ -39,11 +40,16 @@ fn memcheck(name: &str, cluster: &Cluster, arguments: &[&str]) -> Ended {
 }
 
 /// It ended well, and memcheck had nothing to say.
+fn is_clean(ended: Ended) {
+    let ended = ended.well();
+    let said: Vec<_> = ended.errors.iter().filter(|line| line.starts_with("==")).collect();
+    assert!(said.is_empty(), "{said:#?}");
+}
+
+/// It ended well, and memcheck had nothing to say.
 fn clean(name: &str, cluster: &Cluster, arguments: &[&str]) {
     let began = Instant::now();
-    let ended = memcheck(name, cluster, arguments).well();
-    let said: Vec<_> = ended.errors.iter().filter(|line| line.starts_with("==")).collect();
-    assert!(said.is_empty(), "{name}: {said:#?}");
+    is_clean(memcheck(name, cluster, arguments));
     println!("{name} {arguments:?}: clean, {:?}", began.elapsed());
 }
 
@@ -60,6 +66,12 @@ fn valgrind_finds_nothing_in_a_program_that_uses_everything() {
     let cluster = cluster_that_refuses();
     clean("everything", &cluster, &[]);
     assert_eq!(cluster.message_count("Everything"), 103);
+}
+
+#[test]
+fn valgrind_finds_nothing_in_a_program_with_a_mock_cluster_inside() {
+    let program = Program::linked(Language::C99, &["mock_calls"], &mock::both()).under(MEMCHECK);
+    is_clean(program.run(&[]));
 }
 
 #[test]

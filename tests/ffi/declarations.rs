@@ -1,4 +1,4 @@
-//! Reads the header: what it declares, as far as the tests need it.
+//! Reads the headers: what they declare, as far as the tests need it.
 
 use crate::support;
 
@@ -30,12 +30,18 @@ pub(crate) struct Declarations {
     pub(crate) enums: Vec<(String, Vec<(String, i64)>)>,
 }
 
+/// What the producer's header declares.
 pub(crate) fn read() -> Declarations {
+    of(&support::header())
+}
+
+/// What a header declares.
+pub(crate) fn of(header: &str) -> Declarations {
     let mut found = Declarations::default();
-    for statement in statements(&support::header()) {
+    for statement in statements(header) {
         let words = statement.split_whitespace().collect::<Vec<_>>();
-        if let Some(start) = words.iter().position(|word| *word == "ROCKETMQ_API") {
-            found.functions.push(function(&words[start..].join(" ")));
+        if let Some(start) = words.iter().position(|word| word.ends_with("_API")) {
+            found.functions.push(function(&words[start + 1..].join(" ")));
         } else if statement.contains("typedef enum") {
             found.enums.push(constants(&statement));
         } else if statement.contains("(*") {
@@ -96,7 +102,7 @@ pub(crate) fn statements(header: &str) -> Vec<String> {
 }
 
 fn function(declaration: &str) -> Function {
-    let bare = declaration.replace("ROCKETMQ_API ", "").replace("ROCKETMQ_CHECK ", "");
+    let bare = declaration.replace("ROCKETMQ_CHECK ", "");
     let (head, tail) = bare.split_once('(').unwrap();
     let Parameter { kind: returns, name } = parameter(head);
     let list = tail.strip_suffix(')').unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::declarations;
+use crate::declarations::{self, Declarations};
 use crate::support::{folder, header, root, run};
 
 #[test]
@@ -14,10 +14,14 @@ fn the_committed_header_is_what_the_sources_say() {
 
 #[test]
 fn every_public_type_and_function_of_the_border_is_in_the_header() {
-    let declared = declarations::read();
+    declares_what_the_sources_export("src/ffi", &declarations::read());
+}
+
+/// That a header and the files of a border name the same types and functions.
+pub(crate) fn declares_what_the_sources_export(folder: &str, declared: &Declarations) {
     let functions: Vec<_> = declared.functions.iter().map(|function| function.name.as_str()).collect();
     let mut seen = 0;
-    for file in fs::read_dir(root().join("src/ffi")).unwrap() {
+    for file in fs::read_dir(root().join(folder)).unwrap() {
         let source = fs::read_to_string(file.unwrap().path()).unwrap();
         for line in source.lines() {
             let word = |start| {
@@ -56,9 +60,12 @@ fn the_header_has_the_version_of_the_package() {
 
 #[test]
 fn comments_name_only_functions_that_exist() {
-    let header = header();
-    let declared = declarations::read();
-    let mut rest = header.as_str();
+    assert!(names_only_functions_that_exist(&header(), &declarations::read()) > 10);
+}
+
+/// How often the comments of a header name one of its functions; that they name no others.
+pub(crate) fn names_only_functions_that_exist(header: &str, declared: &Declarations) -> usize {
+    let mut rest = header;
     let mut seen = 0;
     while let Some(start) = rest.find("rocketmq_") {
         rest = &rest[start..];
@@ -70,13 +77,23 @@ fn comments_name_only_functions_that_exist() {
         }
         rest = &rest[end..];
     }
-    assert!(seen > 10);
+    seen
 }
 
 #[test]
 fn the_header_compiles_alone_in_every_mode() {
+    // The macros in use.
+    compiles_in_every_mode(
+        "rocketmq_producer.h",
+        "#if ROCKETMQ_VERSION_NUMBER < 0x000100\n#error version\n#endif\n\
+         size_t nts(void);\nsize_t nts(void) { return ROCKETMQ_NTS; }\n",
+    );
+}
+
+/// That a header compiles alone, with `uses` behind it.
+pub(crate) fn compiles_in_every_mode(header: &str, uses: &str) {
     const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "-o", "/dev/null"];
-    let folder = folder("header");
+    let folder = folder(&format!("header-{header}"));
     let modes = [
         ("cc", "c89", "c"),
         ("cc", "c99", "c"),
@@ -90,10 +107,8 @@ fn the_header_compiles_alone_in_every_mode() {
     ];
     for (compiler, standard, extension) in modes {
         let source = folder.join(format!("{standard}.{extension}"));
-        // Twice, for the guard; and the macros in use.
-        let text = "#include <rocketmq_producer.h>\n#include <rocketmq_producer.h>\n\
-            #if ROCKETMQ_VERSION_NUMBER < 0x000100\n#error version\n#endif\n\
-            size_t nts(void);\nsize_t nts(void) { return ROCKETMQ_NTS; }\n";
+        // Twice, for the guard.
+        let text = format!("#include <{header}>\n#include <{header}>\n{uses}");
         fs::write(&source, text).unwrap();
         let mut command = Command::new(compiler);
         command.arg(format!("-std={standard}")).args(STRICT);

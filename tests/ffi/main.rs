@@ -20,6 +20,7 @@ mod ids;
 mod input;
 mod log;
 mod message;
+mod mock;
 mod name_servers;
 mod null;
 mod options;

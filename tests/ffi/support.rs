@@ -225,9 +225,14 @@ pub(crate) fn header() -> String {
     std::fs::read_to_string(root().join("include/rocketmq_producer.h")).unwrap()
 }
 
-/// The shared library of this build: Cargo puts it beside the test program.
+/// The shared library of this build.
 pub(crate) fn library() -> PathBuf {
-    let beside = std::env::current_exe().unwrap().with_file_name("librocketmq_producer.so");
+    beside("librocketmq_producer.so")
+}
+
+/// A library of this build: Cargo puts it beside the test program.
+pub(crate) fn beside(name: &str) -> PathBuf {
+    let beside = std::env::current_exe().unwrap().with_file_name(name);
     assert!(beside.exists(), "{} is not there", beside.display());
     beside
 }
