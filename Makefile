@@ -36,7 +36,7 @@ deps: ## names what is missing on this machine, and installs it as root on Debia
 	@scripts/deps.sh
 
 build: ## the shared and the static library and the mock cluster, in target/release
-	cargo build --release --package rocketmq-producer --package rocketmq-mock
+	cargo build --release --package rocketmq-producer --package rocketmq-mock --package rocketmq-mock-c
 
 docs: ## the documentation as pages to browse, in target/docs; a name or a link that leads nowhere is an error
 	cargo run --quiet --package rocketmq-site -- . $(TARGET)/docs
@@ -50,7 +50,7 @@ DOCDIR ?= $(PREFIX)/share/doc/rocketmq_producer
 # What is installed, and was built before: root may have no Rust.
 BUILT = $(TARGET)/release
 
-install: ## the header, both libraries and what pkg-config and CMake read, after `make build` (PREFIX=/usr/local, LIBDIR=, INCLUDEDIR=, DOCDIR=, DESTDIR=)
+install: ## headers, libraries and what pkg-config and CMake read, of the producer and the mock cluster, after `make build` (PREFIX=/usr/local, LIBDIR=, INCLUDEDIR=, DOCDIR=, DESTDIR=)
 	@$(installer) install "$(BUILT)"
 
 uninstall: ## removes what `make install` wrote with the same variables

@@ -41,7 +41,7 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage"/{"$library","$dev","$symbols"}/DEBIAN "$stage/$library$libdir"
 
 # Who has the development package has the library too, and finds the documents there.
-DESTDIR=$stage/$dev PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include DOCDIR=/usr/share/doc/$library \
+LIBRARIES=rocketmq_producer DESTDIR=$stage/$dev PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include DOCDIR=/usr/share/doc/$library \
     scripts/install.sh install "$built"
 rm -r "$stage/$dev/usr/share"
 mv "$stage/$dev$libdir"/librocketmq_producer.so.* "$stage/$library$libdir"

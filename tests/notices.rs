@@ -12,8 +12,16 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What is installed and so passed on. The same on every machine: what other platforms need in addition is not linked.
-const LINKED: &[&str] =
-    &["--package", "rocketmq-producer", "--target", "x86_64-unknown-linux-gnu", "--locked", "--offline"];
+const LINKED: &[&str] = &[
+    "--package",
+    "rocketmq-producer",
+    "--package",
+    "rocketmq-mock-c",
+    "--target",
+    "x86_64-unknown-linux-gnu",
+    "--locked",
+    "--offline",
+];
 
 /// Words by which a licence's text is told from others: one that it has, and one that it has not.
 const TEXTS: &[(&str, &str, &str)] = &[
@@ -68,12 +76,13 @@ struct Part {
     native: Option<String>,
 }
 
-/// Of a choice the Apache License, which is this project's own, else the only one.
+/// Of a choice the Apache License, which is this project's own, else the only one, or what somebody chose.
 fn elect(expression: &str) -> Vec<String> {
     let elect = |part: &str| {
         let alternatives: Vec<_> = part.trim_matches(['(', ')']).split(" OR ").collect();
         match alternatives.as_slice() {
             [only] => (*only).to_owned(),
+            ["Unlicense", "MIT"] => "MIT".to_owned(),
             several if several.contains(&"Apache-2.0") => "Apache-2.0".to_owned(),
             several => panic!("which of {several:?} is taken?"),
         }
@@ -161,8 +170,8 @@ fn rust_version() -> String {
 fn page() -> String {
     let parts = linked();
     let mut page = String::from(
-        "WHAT OF OTHERS IS IN librocketmq_producer\n\n\
-         The library is under the Apache License, Version 2.0, whose text is in the file LICENSE. It holds code of others,\n\
+        "WHAT OF OTHERS IS IN librocketmq_producer AND librocketmq_mock\n\n\
+         The libraries are under the Apache License, Version 2.0, whose text is in the file LICENSE. They hold code of others,\n\
          listed here with the licence under which it is passed on: of a choice the Apache License. What other licences ask to\n\
          be passed on follows below. Made by `make notices` from Cargo.lock and the sources of the crates: do not edit.\n\n\
          Crates\n\n",

@@ -34,7 +34,7 @@ pub fn make(root: &Path) -> io::Result<(Site, Vec<String>)> {
     let mut complaints = Vec::new();
     let headers = read_headers(root)?;
     let mut files = Files::read(root)?;
-    let names = names(root, &headers, &files)?;
+    let names = names(&headers, &files);
     let navigation = navigation(&headers, &files);
 
     let mut pages: Vec<Page> =
@@ -82,14 +82,14 @@ fn read_headers(root: &Path) -> io::Result<Vec<Header>> {
 const KEYS: &str = "docs/CONFIGURATION.md";
 const ADVICE: &str = "docs/ERRORS.md";
 
-fn names(root: &Path, headers: &[Header], files: &Files) -> io::Result<Names> {
+fn names(headers: &[Header], files: &Files) -> Names {
     let mut names = Names::default();
     for header in headers {
         names.add_header(header, |title| api::section_path(&header.file, title));
     }
-    // What pkg-config and CMake call the library.
-    let packages = files::names_in(&root.join("package"))?;
-    names.add_known(packages.iter().filter_map(|name| name.strip_suffix(".pc.in")).map(str::to_owned));
+    // What pkg-config and CMake call a header's library, and its archive.
+    let libraries = headers.iter().filter_map(|header| header.file.strip_suffix(".h"));
+    names.add_known(libraries.flat_map(|name| [name.to_owned(), format!("{name}_static")]));
     for line in files.text(KEYS).lines() {
         if let Some((key, _)) = line.strip_prefix("| `").and_then(|rest| rest.split_once('`')) {
             names.add(key, "key", &out_path(KEYS), &format!("key-{key}"));
@@ -99,7 +99,7 @@ fn names(root: &Path, headers: &[Header], files: &Files) -> io::Result<Names> {
     {
         names.add_advice(&heading.text, &out_path(ADVICE), &heading.anchor);
     }
-    Ok(names)
+    names
 }
 
 fn navigation(headers: &[Header], files: &Files) -> Navigation {

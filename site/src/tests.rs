@@ -93,7 +93,7 @@ impl Repository {
         let header = "/* lib.h - A library.\n *\n *  R8  [any] = anywhere.\n */\n/* --- calls */\n\n/** Says so, see R8. [any] */\nint rocketmq_say(void);\n";
         let usual = [
             ("include/lib.h", header),
-            ("package/rocketmq_package.pc.in", ""),
+            ("include/rocketmq_package.h", "/* rocketmq_package.h - Another. */\n"),
             ("docs/CONFIGURATION.md", "# Keys\n\n| key | what |\n|---|---|\n| `send.timeout.ms` | Time. |\n"),
             ("README.md", "# Here\n"),
         ];

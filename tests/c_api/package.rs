@@ -10,11 +10,18 @@ use crate::program::{Language, Program, cluster, libraries, root};
 
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+const PRODUCER: &str = "librocketmq_producer.so";
+const MOCK: &str = "librocketmq_mock.so";
+
 /// The name that programs ask the loader for.
 pub(crate) fn soname() -> String {
+    soname_of(PRODUCER)
+}
+
+fn soname_of(library: &str) -> String {
     match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {
-        ("0", minor) => format!("librocketmq_producer.so.0.{minor}"),
-        (major, _) => format!("librocketmq_producer.so.{major}"),
+        ("0", minor) => format!("{library}.0.{minor}"),
+        (major, _) => format!("{library}.{major}"),
     }
 }
 
@@ -109,8 +116,13 @@ pub(crate) fn output(command: &mut Command) -> String {
 
 /// A block of the README's section on installing.
 pub(crate) fn block(language: &str) -> String {
-    let page = fs::read_to_string(root().join("README.md")).unwrap();
-    let section = page.split("\n## ").find(|section| section.starts_with("Install\n")).unwrap();
+    block_of("README.md", "Install", language)
+}
+
+/// The first block of a page's section in this language.
+fn block_of(page: &str, section: &str, language: &str) -> String {
+    let page = fs::read_to_string(root().join(page)).unwrap();
+    let section = page.split("\n## ").find(|text| text.starts_with(&format!("{section}\n"))).unwrap();
     section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
 }
 
@@ -248,9 +260,47 @@ fn the_package_suits_who_asks_for_its_series_and_nothing_newer() {
         assert!(said.lines().any(|said| said == line), "{line}, but:\n{said}");
     }
     let found = package.moved().join("lib/pkgconfig");
-    for name in ["rocketmq_producer", "rocketmq_producer_static"] {
+    for name in ["rocketmq_producer", "rocketmq_producer_static", "rocketmq_mock", "rocketmq_mock_static"] {
         let mut asks = Command::new("pkg-config");
         assert_eq!(output(asks.args(["--modversion", name]).env("PKG_CONFIG_PATH", &found)).trim(), VERSION);
+    }
+}
+
+/// A test program that holds a mock cluster; `links_shared` tells whether the cluster is a library beside it.
+fn tests_itself(program: &Path, links_shared: bool) {
+    let section = dynamic(program);
+    let needs = |library| section.contains(&format!("Shared library: [{}]", soname_of(library)));
+    assert_eq!((needs(MOCK), needs(PRODUCER)), (links_shared, true), "{section}");
+    let ended = Program::at(program).run(&[]).well();
+    println!("{}:\n{}", program.display(), ended.shown());
+}
+
+#[test]
+fn a_test_program_builds_with_the_mock_as_its_page_says() {
+    const PAGE: &str = "docs/MOCK.md";
+    const SECTION: &str = "Build with it";
+    let package = Package::new("mock");
+    let with_the_source = |name: &str| {
+        let folder = package.folder.join(name);
+        fs::create_dir(&folder).unwrap();
+        fs::copy(root().join("examples-c/mock_test.c"), folder.join("mock_test.c")).unwrap();
+        folder
+    };
+    let folder = with_the_source("pkg-config");
+    let lines = block_of(PAGE, SECTION, "sh");
+    assert_eq!(lines.lines().count(), 2);
+    for line in lines.lines() {
+        let rpath = format!("'-Wl,-rpath,{}'", package.moved().join("lib").display());
+        package.by_pkg_config(&folder, &format!("{line} {rpath}"));
+        tests_itself(&folder.join("mock_test"), !line.contains("rocketmq_mock_static"));
+    }
+    let lines = block_of(PAGE, SECTION, "cmake");
+    for library in ["rocketmq_mock::rocketmq_mock", "rocketmq_mock::rocketmq_mock_static"] {
+        let folder = with_the_source(library.rsplit(':').next().unwrap());
+        let lines = lines.replace("rocketmq_mock::rocketmq_mock", library);
+        let add = format!("add_executable(mock_test mock_test.c)\n{lines}");
+        let built = package.by_cmake(&folder, "C", &add, "rocketmq_producer::rocketmq_producer");
+        tests_itself(&built.join("mock_test"), !library.ends_with("_static"));
     }
 }
 
@@ -264,7 +314,7 @@ fn below(folder: &Path) -> BTreeSet<String> {
             found.insert(shown);
             continue;
         }
-        if path.file_name().unwrap() == "rocketmq_producer" {
+        if ["rocketmq_producer", "rocketmq_mock"].iter().any(|name| path.file_name().unwrap() == *name) {
             found.insert(shown);
         }
         open.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
@@ -281,15 +331,19 @@ fn what_is_installed_holds_no_path_and_is_gone_after_an_uninstall() {
     for name in [
         "include/rocketmq_producer.h",
         "include/rocketmq_producer.hpp",
+        "include/rocketmq_mock.h",
         "lib/librocketmq_producer.a",
+        "lib/librocketmq_mock.a",
         "share/doc/rocketmq_producer/LICENSE",
         "share/doc/rocketmq_producer/THIRD-PARTY.txt",
     ] {
         assert!(files.contains(name), "no {name} in {files:?}");
     }
-    let file = format!("librocketmq_producer.so.{VERSION}");
-    for (link, to) in [(soname(), file), ("librocketmq_producer.so".to_owned(), soname())] {
-        assert_eq!(fs::read_link(moved.join("lib").join(link)).unwrap(), Path::new(&to));
+    for library in [PRODUCER, MOCK] {
+        let (soname, file) = (soname_of(library), format!("{library}.{VERSION}"));
+        for (link, to) in [(&soname, &file), (&library.to_owned(), &soname)] {
+            assert_eq!(fs::read_link(moved.join("lib").join(link)).unwrap(), Path::new(to));
+        }
     }
     let template = |name: &&String| [".pc", ".cmake"].iter().any(|end| name.ends_with(end));
     for name in files.iter().filter(template) {
@@ -298,7 +352,7 @@ fn what_is_installed_holds_no_path_and_is_gone_after_an_uninstall() {
             assert!(!text.contains(never), "{name} holds {never}:\n{text}");
         }
     }
-    assert_eq!(files.iter().filter(template).count(), 5);
+    assert_eq!(files.iter().filter(template).count(), 9);
 
     fs::rename(&moved, package.installed()).unwrap();
     package.make("uninstall");
