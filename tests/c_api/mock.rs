@@ -37,6 +37,40 @@ fn every_function_does_its_work_and_answers_what_makes_no_sense() {
     assert!(declared.len() > 20, "{declared:?}");
 }
 
+/// The page's table leaves out what all names begin with.
+#[test]
+fn the_page_names_only_what_the_header_declares() {
+    let header = fs::read_to_string(root().join("include/rocketmq_mock.h")).unwrap();
+    let page = fs::read_to_string(root().join("docs/MOCK.md")).unwrap();
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let known: BTreeSet<_> = header.split(|c| !is_part(c)).collect();
+    let mut seen = 0;
+    for word in page.split(|c| !is_part(c)).filter(|word| word.to_lowercase().starts_with("rocketmq_mock_")) {
+        // "rocketmq_mock_…" stands for all of them, and packages have names too.
+        assert!(
+            word.ends_with("mock_")
+                || word.ends_with("MOCK_")
+                || word.ends_with("_static")
+                || known.contains(word),
+            "{word}"
+        );
+        seen += 1;
+    }
+    for row in page.lines().filter(|line| line.starts_with("| ")) {
+        for call in row.split('`').skip(1).step_by(2) {
+            let (name, arguments) = call.split_once('(').unwrap();
+            assert!(known.contains(format!("rocketmq_mock_{name}").as_str()), "{call}");
+            let constants =
+                arguments.split(|c| !is_part(c)).filter(|word| word.starts_with(char::is_uppercase));
+            for constant in constants {
+                assert!(known.contains(format!("ROCKETMQ_MOCK_{constant}").as_str()), "{constant} in {call}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "{seen}");
+}
+
 #[test]
 fn a_producer_meets_each_fault_and_nothing_is_left_of_the_clusters() {
     program("mock_faults").run(&[]).well();
