@@ -89,20 +89,6 @@ fn the_cpp_layer_compiles_without_a_warning_in_every_mode() {
 }
 
 #[test]
-fn the_cpp_lines_of_the_readme_send_their_message() {
-    let page = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, rest) = page.split_once("```cpp\n").unwrap();
-    let (lines, _) = rest.split_once("```").unwrap();
-    let cluster = cluster();
-    let lines = lines.replace("127.0.0.1:9876", &cluster.namesrv());
-    let text =
-        format!("#include <rocketmq_producer.hpp>\n#include <iostream>\n\nint main()\n{{\n{lines}}}\n");
-    let ended = Program::cpp_of_text("readme_cpp", &text).run(&[]).well();
-    let [message] = &cluster.messages("my_topic")[..] else { panic!("not one message") };
-    assert_eq!(ended.lines, [format!("stored as {}", message.unique_id)]);
-}
-
-#[test]
 fn the_cpp_example_compiles_by_the_command_at_its_top_and_its_messages_arrive() {
     let source = fs::read_to_string(root().join("examples-c/futures.cpp")).unwrap();
     assert!(source.lines().count() < 80);

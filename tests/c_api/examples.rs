@@ -35,7 +35,7 @@ fn the_examples_compile_by_the_command_at_their_top_and_their_messages_arrive() 
 fn a_hundred_thousand(name: &str, tag: &str) {
     let source = fs::read_to_string(root().join(format!("examples-c/{name}.c"))).unwrap();
     assert!(source.lines().count() <= 80, "{name}.c");
-    let (program, _) = Program::example(name);
+    let (program, _) = Program::example(&format!("{name}.c"));
     let cluster = cluster();
     let ended = program.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
     assert!(ended.errors.is_empty(), "{:?}", ended.errors);

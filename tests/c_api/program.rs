@@ -82,24 +82,11 @@ impl Program {
 
     /// Compiles a source of `tests/cpp` with these options and links it with the shared library.
     pub(crate) fn cpp(name: &str, options: &[&str]) -> Self {
-        Self::cpp_at(&root().join(format!("tests/cpp/{name}.cpp")), options)
-    }
-
-    /// Compiles the C++ program in `text`.
-    pub(crate) fn cpp_of_text(name: &str, text: &str) -> Self {
-        let source = Self::place(name).with_extension("cpp");
-        fs::write(&source, text).unwrap();
-        let program = Self::cpp_at(&source, &["-std=c++17"]);
-        fs::remove_file(source).unwrap();
-        program
-    }
-
-    fn cpp_at(source: &Path, options: &[&str]) -> Self {
-        let path = Self::place(&source.file_stem().unwrap().to_string_lossy());
+        let path = Self::place(name);
         let mut command = Command::new("g++");
         command.args(STRICT).args(["-Wshadow", "-Wconversion", "-pthread"]).args(options);
         command.arg("-I").arg(root().join("include")).arg("-isystem").arg(root().join("tests/c"));
-        command.arg(source).args(shared());
+        command.arg(root().join(format!("tests/cpp/{name}.cpp"))).args(shared());
         compile(command.arg("-o").arg(&path));
         Self { path, runner: Vec::new(), limit: LIMIT }
     }
