@@ -4,8 +4,8 @@
 #
 #   scripts/deb.sh BUILT OUT
 #
-# BUILT is the folder that holds the libraries, OUT gets the packages. DEBFULLNAME and DEBEMAIL name who makes them, as for
-# Debian's own tools; COMPRESSION is dpkg-deb's. The same input gives the same bytes: times are those of the last
+# BUILT is the folder that holds the libraries, OUT gets the packages. DEBFULLNAME and DEBEMAIL name who makes them, as
+# for Debian's own tools; COMPRESSION is dpkg-deb's. The same input gives the same bytes: times are those of the last
 # commit, or SOURCE_DATE_EPOCH.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,8 +41,8 @@ trap 'rm -rf "$stage"' EXIT
 mkdir -p "$stage"/{"$library","$dev","$symbols"}/DEBIAN "$stage/$library$libdir"
 
 # Who has the development package has the library too, and finds the documents there.
-LIBRARIES=rocketmq_producer DESTDIR=$stage/$dev PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include DOCDIR=/usr/share/doc/$library \
-    scripts/install.sh install "$built"
+LIBRARIES=rocketmq_producer DESTDIR=$stage/$dev PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include \
+    DOCDIR=/usr/share/doc/$library scripts/install.sh install "$built"
 rm -r "$stage/$dev/usr/share"
 mv "$stage/$dev$libdir"/librocketmq_producer.so.* "$stage/$library$libdir"
 
@@ -101,8 +101,9 @@ package() {
     cat >>"$folder/DEBIAN/control"
     chmod 644 "$folder"/DEBIAN/*
     mkdir -p "$out"
-    dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" --build "$folder" "$out/${1}_${revision}_$architecture.deb" >/dev/null
-    echo "$out/${1}_${revision}_$architecture.deb"
+    local file=$out/${1}_${revision}_$architecture.deb
+    dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" --build "$folder" "$file" >/dev/null
+    echo "$file"
 }
 
 package "$library" libs "$needs" <<END
