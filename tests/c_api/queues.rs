@@ -5,7 +5,7 @@ use rocketmq_mock::{Cluster, Fault, Rule};
 use crate::program::{Program, cluster};
 
 /// It refuses sends to the topic "Refused", and never answers those to "Silent".
-pub(crate) fn cluster_with_troubles() -> Cluster {
+fn cluster_with_troubles() -> Cluster {
     let cluster = cluster();
     cluster.fault(0, Rule::always(Fault::respond(16)).sends().topic("Refused"));
     cluster.fault(0, Rule::always(Fault::Freeze { store: false }).sends().topic("Silent"));

@@ -6,7 +6,6 @@ use rocketmq_mock::{Cluster, Fault, Options, Rule};
 
 use crate::mock;
 use crate::program::{Ended, Language, Program, cluster};
-use crate::queues::cluster_with_troubles;
 
 /// Whatever is lost, for certain or possibly, is an error, and there are no suppressions.
 const MEMCHECK: &[&str] = &[
@@ -84,6 +83,5 @@ fn valgrind_finds_nothing_in_the_other_programs() {
     clean("refused", &cluster(), &["messages"]);
     clean("queue", &cluster(), &["full"]);
     clean("queue", &cluster(), &["destroyed"]);
-    clean("queue_calls", &cluster_with_troubles(), &[]);
     clean("exceptions.cpp", &crate::cpp::cluster_that_freezes(), &[]);
 }
