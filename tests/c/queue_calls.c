@@ -140,9 +140,11 @@ static void calls(const char *name_server, rocketmq_producer *producer)
     do {
         event = next(cq);
         CHECK(event.kind == ROCKETMQ_EVENT_CLOSED && event.tag == 16);
-        CHECK(event.status == ROCKETMQ_ERR_CLOSED || event.status == ROCKETMQ_ERR_TIMEOUT);
         rocketmq_event_release(&event, 1);
-    } while (rocketmq_producer_state(producer) != ROCKETMQ_STATE_CLOSED);
+        if (event.status == ROCKETMQ_ERR_TIMEOUT)
+            must("shutdown", rocketmq_producer_shutdown_cq(producer, 200, cq, 16, &error), error);
+    } while (event.status == ROCKETMQ_ERR_TIMEOUT);
+    CHECK(event.status == ROCKETMQ_ERR_CLOSED && rocketmq_producer_state(producer) == ROCKETMQ_STATE_CLOSED);
     rocketmq_producer_destroy(other);
     rocketmq_producer_destroy(third);
     rocketmq_cq_destroy(cq);
