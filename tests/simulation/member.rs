@@ -287,7 +287,8 @@ async fn shut_down_by_event(run: &Run, member: &Member, limit_ms: Option<u64>) {
     });
     let fits = match told {
         Some(Ok(()) | Err(ErrorKind::Closed)) => state == State::Closed,
-        Some(Err(ErrorKind::Timeout)) => state == State::Closing,
+        // It may have closed between the event and the poll.
+        Some(Err(ErrorKind::Timeout)) => matches!(state, State::Closing | State::Closed),
         // Destroyed with its queue.
         None => true,
         Some(Err(_)) => false,
