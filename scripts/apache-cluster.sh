@@ -34,7 +34,13 @@ die() {
 [[ -e $jars/complete ]] || die "Apache RocketMQ $version is not in target/apache: run \`make apache\`"
 command -v java >/dev/null || die "Java is missing: run \`make deps\`"
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/rocketmq-apache.XXXXXX")
+# Brokers store nothing on a disk above 90 %, which 5.x counts as df does and lets nobody raise.
+temporary=${TMPDIR:-/tmp}
+used=$(df --output=pcent "$temporary" | tr -dc 0-9)
+((used < 90)) || die "brokers store nothing on a disk that is fuller than 90 %, and that of $temporary is at $used %:" \
+    "make room or set TMPDIR"
+
+work=$(mktemp -d "$temporary/rocketmq-apache.XXXXXX")
 declare -A ports=() pids=()
 
 clean_up() {
