@@ -35,8 +35,12 @@ help: ## this list
 deps: ## names what is missing on this machine, and installs it as root on Debian
 	@scripts/deps.sh
 
+# Only where no Rust library comes of it does cargo optimize across crates: 3 % of the instructions, 110 KB.
+LIBRARY := cargo rustc --package rocketmq-producer --lib --crate-type cdylib,staticlib
+
 build: ## the shared and the static library and the mock cluster, in target/release
-	cargo build --release --package rocketmq-producer --package rocketmq-mock --package rocketmq-mock-c
+	$(LIBRARY) --release
+	cargo build --release --package rocketmq-mock --package rocketmq-mock-c
 
 docs: ## the documentation as pages to browse, in target/docs; a name or a link that leads nowhere is an error
 	cargo run --quiet --package rocketmq-site -- . $(TARGET)/docs
@@ -59,7 +63,7 @@ uninstall: ## removes what `make install` wrote with the same variables
 installer = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" scripts/install.sh
 
 deb: ## Debian packages in target/deb: the library, what compiling takes, the debug symbols (DEBFULLNAME=, DEBEMAIL=)
-	cargo build --profile symbols --package rocketmq-producer
+	$(LIBRARY) --profile symbols
 	@scripts/deb.sh "$(TARGET)/symbols" "$(TARGET)/deb"
 
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
@@ -150,7 +154,8 @@ instructions: bench-programs ## how many instructions a message costs, held agai
 	$(TARGET)/release/rocketmq-bench instructions $(if $(KEEP),--keep)
 
 bench-programs:
-	cargo build --release --package rocketmq-producer --package rocketmq-bench --package rocketmq-bench-sink
+	$(LIBRARY) --release
+	cargo build --release --package rocketmq-bench --package rocketmq-bench-sink
 	$(MAKE) --directory bench/c
 
 bench-peers:
