@@ -241,3 +241,4 @@ size_t rocketmq_queue_list_size(const rocketmq_queue_list *list);
 const char *rocketmq_queue_list_broker(const rocketmq_queue_list *list, size_t index);
 int32_t rocketmq_queue_list_queue_id(const rocketmq_queue_list *list, size_t index);
 void rocketmq_queue_list_destroy(rocketmq_queue_list *list);
+rocketmq_status rocketmq_producer_stats_json(const rocketmq_producer *producer, char **json, rocketmq_error **error);

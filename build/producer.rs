@@ -25,6 +25,7 @@ const SECTIONS: &[(&str, &str)] = &[
     ("send results", "send_result"),
     ("recalls", "recall"),
     ("queue lists", "queue_list"),
+    ("statistics", "stats"),
 ];
 
 pub(crate) fn header() -> Result<Header<'static>, Box<dyn Error>> {

@@ -9,8 +9,8 @@
  *  R1  0 (`ROCKETMQ_OK`) is success, every failure is negative.
  *  R2  Order of arguments: object, inputs, callback with its `user_data`, outputs, `error`; a function stands
  *      before its `user_data`. An output may be NULL if it is not wanted, except where it is the purpose of
- *      the call (create, build, get, fetch_queues). On failure a pointer output becomes NULL, others stay as
- *      they were. `error` is always written if given: NULL on success, an object to destroy on failure.
+ *      the call (create, build, get, fetch_queues, stats_json). On failure a pointer output becomes NULL, others stay
+ *      as they were. `error` is always written if given: NULL on success, an object to destroy on failure.
  *  R3  A NULL object gives `ROCKETMQ_ERR_INVALID_ARGUMENT`; X_destroy(NULL) does nothing. Functions that return
  *      no status answer it so: objects NULL, text "" (NULL where NULL means absent), sizes 0, other integers -1;
  *      rocketmq_error_status() OK, _outcome() UNKNOWN, _is_retriable() 0. They answer the same for a producer
@@ -1216,6 +1216,22 @@ ROCKETMQ_API int32_t rocketmq_queue_list_queue_id(const rocketmq_queue_list *lis
 
 /** Frees the list. [any, last use] */
 ROCKETMQ_API void rocketmq_queue_list_destroy(rocketmq_queue_list *list);
+
+/* -------------------------------------------------------------- statistics */
+
+/**
+ * What the producer and its client have counted, as a JSON object: sends by how they ended, refused calls, what is in
+ * flight, latencies, and for each broker and name server state, traffic and round trips, ages of routes.
+ * docs/STATISTICS.md says what each member means and has a JSON Schema; the member "schema" is its version: members may
+ * be added, none changes its meaning. Before the start there is nothing but zeros and refused calls; after a shutdown
+ * the counts stay, brokers and routes are gone. Counting cannot be turned off; a snapshot takes less than a
+ * millisecond for some brokers and a hundred topics. `json` must not be NULL; its text is the caller's: rocketmq_string_free(). [any]
+ */
+ROCKETMQ_API
+ROCKETMQ_CHECK
+rocketmq_status rocketmq_producer_stats_json(const rocketmq_producer *producer,
+                                             char **json,
+                                             rocketmq_error **error);
 
 #ifdef __cplusplus
 }

@@ -5,7 +5,7 @@
 //! | [`ffi`] | `producer` | the C functions, one file for each object |
 //! | [`producer`] | `client` | validation, limits, the send pipeline, retries, completion |
 //! | [`client`] | the `protocol` crate | routes, name servers, connections, heartbeats; nothing of producers |
-//! | [`runtime`], [`error`], [`text`], `sync` | nothing | leaves that the three share |
+//! | [`runtime`], [`error`], [`text`], `latency`, `sync` | nothing | leaves that the three share |
 //!
 //! A message's way: `ffi::producer` checks pointers and calls [`producer::Producer`]; `producer::send`
 //! validates, takes permits and fixes the deadline; `client::routes` gives the queues, `producer::select`
@@ -14,6 +14,7 @@
 //! elsewhere or ends the send; `runtime` runs the callback.
 
 pub mod error;
+mod latency;
 mod sync;
 pub mod text;
 

@@ -204,6 +204,16 @@ public:
     std::size_t in_flight() const noexcept { return rocketmq_producer_in_flight(get()); }
     std::int32_t connected() const noexcept { return rocketmq_producer_connected(get()); }
 
+    /// What it has counted, as JSON; docs/STATISTICS.md has the schema.
+    std::string stats_json() const
+    {
+        return detail::make<detail::String, char>([&](char **json, rocketmq_error **error) {
+                   return rocketmq_producer_stats_json(get(), json, error);
+               })
+            .value()
+            .get();
+    }
+
 private:
     template <class F>
     static Result<void> attempt(F &&call)

@@ -26,4 +26,5 @@ pub mod broker_task;
 pub(crate) mod dial;
 pub(crate) mod peer;
 pub(crate) mod timer;
+pub(crate) mod traffic;
 pub mod world;

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::client::address::Address;
 use crate::client::body::Body;
 use crate::client::outbox::{Control, Outbox};
+use crate::client::traffic::Traffic;
 use crate::client::world::{Dispatcher, World};
 use crate::client::write_buf::WriteBuf;
 use crate::runtime::{Job, Jobs, lock};
@@ -298,6 +299,7 @@ pub struct Broker {
     pub(crate) limits: PeerLimits,
     /// It could not be reached lately, and has not been since.
     down: AtomicBool,
+    pub(crate) traffic: Traffic,
 }
 
 impl Broker {
@@ -317,6 +319,7 @@ impl Broker {
             role,
             limits,
             down: AtomicBool::new(false),
+            traffic: Traffic::new(world.clock.now()),
         })
     }
 

@@ -23,6 +23,7 @@ use crate::client::outbox::Phase;
 use crate::client::read_buf::ReadBuf;
 use crate::client::reconnect::{cut_waiting, done_for, expire_waiting, finish_all};
 use crate::client::timer::Timer;
+use crate::client::traffic::{PeerState, ReadTally};
 use crate::client::world::ByteStream;
 use crate::client::write_buf::WriteBuf;
 use crate::client::writer::{SMALL_WRITE_BYTES, Writer};
@@ -58,6 +59,8 @@ struct Sent {
     /// Position in the stream of the frame's last byte.
     end: u64,
     request: Box<dyn Request>,
+    /// When it was taken, as [`Connection::micros`] has it.
+    taken_us: u32,
 }
 
 /// An open connection.
@@ -86,6 +89,10 @@ pub(crate) struct Connection<'a> {
     leaving: Option<Instant>,
     /// Answers to requests that were not open any more.
     strays: u64,
+    /// When it began.
+    opened: Instant,
+    /// Of the read that is being worked off.
+    tally: ReadTally,
 }
 
 impl<'a> Connection<'a> {
@@ -108,7 +115,11 @@ impl<'a> Connection<'a> {
             idle_check: now + broker.limits.idle,
             leaving: None,
             strays: 0,
+            opened: now,
+            tally: ReadTally::default(),
         };
+        broker.traffic.add_connect();
+        broker.traffic.enter(PeerState::Connected, now);
         connection.open(now);
         connection
     }
@@ -133,7 +144,8 @@ impl<'a> Connection<'a> {
         let greeting = Greeting { command: greeting(), deadline };
         if greeting.encode(opaque, format, &mut self.writer.current).is_ok() {
             self.writer.queued = self.writer.current.total();
-            let sent = Sent { end: self.writer.queued, request: Box::new(greeting) };
+            let sent = Sent { end: self.writer.queued, request: Box::new(greeting), taken_us: 0 };
+            self.broker.traffic.add_frames_out(1);
             self.session.insert(opaque, Some(deadline), sent);
         }
     }
@@ -174,9 +186,16 @@ impl<'a> Connection<'a> {
         Poll::Pending
     }
 
+    /// Microseconds since it began, which come round after 71 minutes: what lies between two of them is what counts.
+    fn micros(&self, now: Instant) -> u32 {
+        let since = now.saturating_duration_since(self.opened);
+        let us = since.as_secs().wrapping_mul(1_000_000).wrapping_add(u64::from(since.subsec_micros()));
+        u32::try_from(us & u64::from(u32::MAX)).unwrap_or(0)
+    }
+
     /// One read and the frames in it. Whether there was something.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
-        match self.poll_fill(context) {
+        let count = match self.poll_fill(context) {
             Poll::Pending => return Ok(false),
             Poll::Ready(Err(error)) => return Err(End::Lost(error)),
             Poll::Ready(Ok(0)) => {
@@ -186,9 +205,12 @@ impl<'a> Connection<'a> {
                     End::Lost(io::Error::new(io::ErrorKind::UnexpectedEof, "the peer closed it"))
                 });
             }
-            Poll::Ready(Ok(_)) => {}
-        }
+            Poll::Ready(Ok(count)) => count,
+        };
         let worked = self.work_off();
+        // Before anybody is told, so that whoever is told finds it counted.
+        self.broker.traffic.add_read(count, &mut self.tally);
+        self.broker.traffic.set_in_flight(self.session.len());
         self.done.hand_over();
         worked.map(|()| true).map_err(End::Garbled)
     }
@@ -206,6 +228,7 @@ impl<'a> Connection<'a> {
     fn work_off(&mut self) -> Result<(), String> {
         // One look at the clock for all of them.
         let at = self.broker.world.clock.now();
+        let at_us = self.micros(at);
         loop {
             let frame = match frame::decode(self.reader.filled(), FRAME_BYTES_MAX) {
                 Ok(Some(frame)) => frame,
@@ -214,13 +237,16 @@ impl<'a> Connection<'a> {
             };
             let head = Head::read(&frame).map_err(|error| error.to_string())?;
             let (length, opaque) = (frame.len, head.opaque);
+            self.tally.add_frame();
             if !head.is_response() {
                 if !head.is_oneway() {
                     let answer = refusal(&head);
                     self.writer.put(&answer, opaque, lock(&self.broker.outbox).format());
+                    self.broker.traffic.add_frames_out(1);
                 }
             } else if let Some(sent) = self.session.finish(opaque) {
                 let sent_away = head.code == codes::response::GO_AWAY;
+                self.tally.add_answer(head.code, at_us.wrapping_sub(sent.taken_us));
                 // That alone does not make a connection one that can be used.
                 self.answered |= !sent_away;
                 // Before the end of the request, which may lead to one that needs it.
@@ -258,6 +284,8 @@ impl<'a> Connection<'a> {
         }
         let mut expired = Vec::new();
         self.session.expire(now, &mut expired);
+        self.broker.traffic.add_timeouts(expired.len());
+        self.broker.traffic.set_in_flight(self.session.len());
         // What was not written yet still will be.
         self.finish_all(expired, &self.broker.timeout().with_sent(true));
     }
@@ -275,6 +303,7 @@ impl<'a> Connection<'a> {
             let mut ended = Vec::new();
             if cut.in_flight {
                 self.session.drain_where(|sent| cut.means(sent.request.owner()), &mut ended);
+                self.broker.traffic.set_in_flight(self.session.len());
             }
             self.finish_all(ended, &cut.error(true));
         }
@@ -305,6 +334,7 @@ impl<'a> Connection<'a> {
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(Ok(count)) => {
                 self.writer.advance(count);
+                self.broker.traffic.add_written(count);
                 self.finish_written();
                 Ok(true)
             }
@@ -356,6 +386,8 @@ impl<'a> Connection<'a> {
     fn register(&mut self, now: Instant) {
         let base = self.writer.queued;
         let only_sends = self.broker.role.only_sends_count;
+        let taken_us = self.micros(now);
+        self.broker.traffic.add_frames_out(self.writer.entries.len());
         for entry in self.writer.entries.drain(..) {
             let end = base + entry.end;
             if !only_sends || entry.is_owned {
@@ -364,9 +396,10 @@ impl<'a> Connection<'a> {
             if entry.is_oneway {
                 self.writer.oneways.push_back((end, entry.opaque));
             }
-            self.session.insert(entry.opaque, entry.deadline, Sent { end, request: entry.request });
+            self.session.insert(entry.opaque, entry.deadline, Sent { end, request: entry.request, taken_us });
             self.writer.queued = end;
         }
+        self.broker.traffic.set_in_flight(self.session.len());
     }
 
     fn finish_written(&mut self) {
@@ -379,6 +412,7 @@ impl<'a> Connection<'a> {
                 sent.request.finish(Reply::Written, &mut self.done);
             }
         }
+        self.broker.traffic.set_in_flight(self.session.len());
         self.done.hand_over();
     }
 
@@ -479,6 +513,11 @@ impl<'a> Connection<'a> {
         broker.relieve();
         let mut open = Vec::new();
         self.session.drain(&mut open);
+        broker.traffic.set_in_flight(0);
+        broker.traffic.enter(PeerState::Idle, broker.world.clock.now());
+        if reason.is_some() {
+            broker.traffic.add_lost_connection();
+        }
         for sent in open {
             let error = error.with_sent(sent.end <= self.writer.written);
             sent.request.finish(Reply::Failed(error), &mut self.done);

@@ -1,6 +1,7 @@
 //! What producers of one client id share: name servers, routes, broker connections, heartbeats.
 
 mod refresh;
+mod report;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,7 @@ use crate::client::routes::Routes;
 use crate::client::world::World;
 use crate::runtime::lock;
 use crate::text::Text;
+pub(crate) use report::InstanceReport;
 
 /// Limit of one round of questions to the name servers, as in RocketMQ's own client.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);

@@ -57,7 +57,9 @@ impl Layout {
             queues.extend(of_broker.map(|queue| RouteQueue { broker: brokers.len(), id: queue.id }));
             let name = data.brokers.get(named).map(|known| &*known.name).unwrap_or_default();
             let wire_name = Prepared::broker_name(name);
-            brokers.push(RouteBroker { name: Text::new(name), broker, wire_name });
+            let name = Text::new(name);
+            broker.traffic.set_name(&name);
+            brokers.push(RouteBroker { name, broker, wire_name });
         }
         queues.shrink_to_fit();
         Self { brokers, queues, data }

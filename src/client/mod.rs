@@ -23,6 +23,7 @@ mod route_map;
 pub mod routes;
 pub(crate) mod shrunk;
 pub(crate) mod timer;
+pub(crate) mod traffic;
 pub mod world;
 pub mod write_buf;
 pub(crate) mod writer;

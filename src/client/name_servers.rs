@@ -182,6 +182,11 @@ impl NameServers {
         lock(&self.trouble).clone()
     }
 
+    /// The connections to the servers of the list.
+    pub(crate) fn servers(&self) -> Vec<Arc<Broker>> {
+        self.current().servers.clone()
+    }
+
     /// Whether there is no list yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.current().servers.is_empty()

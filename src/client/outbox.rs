@@ -192,7 +192,12 @@ impl Outbox {
 
     /// Whether nothing is there.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.waiting.is_empty()
+        self.len() == 0
+    }
+
+    /// Requests that are there.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len() + self.waiting.len()
     }
 
     pub(crate) fn take_opaque(&mut self) -> i32 {

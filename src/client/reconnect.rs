@@ -14,6 +14,7 @@ use crate::client::connection::Connection;
 use crate::client::dial::dial;
 use crate::client::outbox::Phase;
 use crate::client::timer::Timer;
+use crate::client::traffic::PeerState;
 use crate::client::world::ByteStream;
 use crate::runtime::lock;
 
@@ -42,7 +43,10 @@ pub(crate) async fn run(broker: Arc<Broker>, failed: impl Fn() + Send) {
                 trouble.wanted = Some(broker.world.clock.now());
                 (CallError::Connect { address: broker.address.clone(), reason }, true)
             }
-            Some(Err(error)) => (error, false),
+            Some(Err(error)) => {
+                broker.traffic.add_failed_connect();
+                (error, false)
+            }
         };
         log::info!("{error}");
         trouble.failures = trouble.failures.saturating_add(1);
@@ -117,6 +121,7 @@ pub(crate) fn finish_all(broker: &Broker, requests: Vec<Box<dyn Request>>, error
 
 fn mark_down(broker: &Broker) {
     broker.set_down(true);
+    broker.traffic.enter(PeerState::Down, broker.world.clock.now());
     if let Some(troubled) = &broker.role.troubled {
         troubled.notify_one();
     }
@@ -136,6 +141,7 @@ async fn idle(broker: &Broker, trouble: &Trouble) -> bool {
         }
         // Nobody dials any more: the next sender finds out how things are.
         broker.set_down(false);
+        broker.traffic.enter(PeerState::Idle, broker.world.clock.now());
         // Nothing waits that could be cut off.
         outbox.control.cut.clear();
         if outbox.sleep(context.waker(), false) { Poll::Pending } else { Poll::Ready(true) }
@@ -145,6 +151,9 @@ async fn idle(broker: &Broker, trouble: &Trouble) -> bool {
 
 /// Dials while requests wait, expire or are cut off; `None` when told to stop.
 async fn connecting(broker: &Broker) -> Option<Result<Box<dyn ByteStream>, CallError>> {
+    if !broker.is_down() {
+        broker.traffic.enter(PeerState::Connecting, broker.world.clock.now());
+    }
     let mut dialling = pin!(dial(broker));
     let mut timer = Timer::default();
     poll_fn(|context| {
@@ -201,6 +210,7 @@ pub(crate) fn expire_waiting(broker: &Broker, now: Instant) -> bool {
     if expired.is_empty() {
         return false;
     }
+    broker.traffic.add_timeouts(expired.len());
     finish_all(broker, expired, &broker.timeout());
     true
 }

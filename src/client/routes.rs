@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::client::name_servers::NoNameServer;
 use crate::client::route_map::RouteMap;
 use crate::client::shrunk::{Shrunk, WATCHED};
 use crate::client::world::Clock;
+use crate::latency::millis;
 use crate::runtime::lock;
 use crate::text::{ShortText, Text};
 
@@ -37,8 +38,10 @@ pub struct TopicRoute {
     pub turn: AtomicU32,
     /// The topic, as sends say it.
     pub(crate) wire_topic: Prepared,
-    /// When a name server said so.
+    /// When a name server said so first.
     known: Instant,
+    /// When one said so last, in milliseconds since [`Routes::begun`].
+    confirmed_ms: AtomicU64,
     /// What was known before brokers were lost, until it counts no more: keys keep to it.
     held: Option<(Arc<Layout>, Instant)>,
 }
@@ -115,6 +118,7 @@ type Map<T> = HashMap<Arc<str>, T, FxBuildHasher>;
 /// The routes of an instance.
 pub struct Routes {
     clock: Arc<dyn Clock>,
+    begun: Instant,
     known: RwLock<RouteMap>,
     /// Locked after `known`.
     layouts: Mutex<Layouts>,
@@ -140,6 +144,7 @@ struct Looking {
 impl Routes {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
+            begun: clock.now(),
             clock,
             known: RwLock::default(),
             layouts: Mutex::default(),
@@ -217,7 +222,9 @@ impl Routes {
         let present = known.get(topic.as_bytes());
         let same = present.is_some_and(|present| present.data == data);
         // One without a queue is made again: it counts from now on.
-        if same && present.is_some_and(|present| !present.queues.is_empty()) {
+        let confirmed_ms = self.ms_at(now);
+        if let Some(present) = present.filter(|present| same && !present.queues.is_empty()) {
+            present.confirmed_ms.store(confirmed_ms, Ordering::Relaxed);
             return false;
         }
         let turn = present.map_or_else(
@@ -237,7 +244,9 @@ impl Routes {
         let wire_topic = Prepared::topic(topic);
         let held = present.and_then(|present| present.held_against(&layout, now));
         let (topic_text, turn) = (ShortText::new(topic), AtomicU32::new(turn));
-        let route = TopicRoute { topic: topic_text, layout, turn, wire_topic, known: now, held };
+        let confirmed_ms = AtomicU64::new(confirmed_ms);
+        let route =
+            TopicRoute { topic: topic_text, layout, turn, wire_topic, known: now, confirmed_ms, held };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
         if known.put(Arc::new(route)) {
@@ -288,6 +297,28 @@ impl Routes {
         // The map's order must not show.
         all.sort_unstable_by(|one, other| one.topic.as_bytes().cmp(other.topic.as_bytes()));
         all
+    }
+
+    /// How many there are, and those that were not confirmed for longest, at most `max`, with their ages in milliseconds.
+    pub(crate) fn oldest(&self, max: usize) -> (usize, Vec<(u64, Arc<TopicRoute>)>) {
+        let now_ms = self.ms_at(self.clock.now());
+        let all = self.all();
+        let total = all.len();
+        let mut oldest = Vec::with_capacity(max + 1);
+        // Of equal ages in the order of the topics, in which they come.
+        for route in all {
+            let age_ms = now_ms.saturating_sub(route.confirmed_ms.load(Ordering::Relaxed));
+            let place = oldest.partition_point(|(older_ms, _)| *older_ms >= age_ms);
+            if place < max {
+                oldest.insert(place, (age_ms, route));
+                oldest.truncate(max);
+            }
+        }
+        (total, oldest)
+    }
+
+    fn ms_at(&self, now: Instant) -> u64 {
+        millis(now.saturating_duration_since(self.begun))
     }
 
     /// Ends the waiters that are to be cut off.

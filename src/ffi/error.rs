@@ -120,7 +120,12 @@ fn find(status: rocketmq_status) -> Option<&'static Status> {
 /// never NULL. \[any\]
 #[unsafe(no_mangle)]
 pub extern "C" fn rocketmq_status_name(status: rocketmq_status) -> *const c_char {
-    find(status).map_or(c"ROCKETMQ_STATUS_UNKNOWN", |known| known.1).as_ptr()
+    name(status).as_ptr()
+}
+
+/// The same inside.
+pub(super) fn name(status: rocketmq_status) -> &'static CStr {
+    find(status).map_or(c"ROCKETMQ_STATUS_UNKNOWN", |known| known.1)
 }
 
 /// A short sentence for a status. Static text, never NULL. \[any\]

@@ -7,8 +7,8 @@
 //!  R1  0 (`ROCKETMQ_OK`) is success, every failure is negative.
 //!  R2  Order of arguments: object, inputs, callback with its `user_data`, outputs, `error`; a function stands
 //!      before its `user_data`. An output may be NULL if it is not wanted, except where it is the purpose of
-//!      the call (create, build, get, fetch_queues). On failure a pointer output becomes NULL, others stay as
-//!      they were. `error` is always written if given: NULL on success, an object to destroy on failure.
+//!      the call (create, build, get, fetch_queues, stats_json). On failure a pointer output becomes NULL, others stay
+//!      as they were. `error` is always written if given: NULL on success, an object to destroy on failure.
 //!  R3  A NULL object gives `ROCKETMQ_ERR_INVALID_ARGUMENT`; X_destroy(NULL) does nothing. Functions that return
 //!      no status answer it so: objects NULL, text "" (NULL where NULL means absent), sizes 0, other integers -1;
 //!      rocketmq_error_status() OK, _outcome() UNKNOWN, _is_retriable() 0. They answer the same for a producer
@@ -66,6 +66,7 @@ mod queued;
 mod recall;
 mod send_options;
 mod send_result;
+mod stats;
 mod types;
 mod version;
 
@@ -84,5 +85,6 @@ pub use queued::*;
 pub use recall::*;
 pub use send_options::*;
 pub use send_result::*;
+pub use stats::*;
 pub use types::*;
 pub use version::*;

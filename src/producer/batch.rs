@@ -99,6 +99,10 @@ impl Producer {
 
     /// `messages` as one send, if they may go together. One alone goes as it would without a batch.
     pub fn batch<'a>(&self, messages: &'a [&'a Message], options: &SendOptions) -> Result<Cargo<'a>, Error> {
+        self.try_batch(messages, options).map_err(|error| self.refused(error))
+    }
+
+    fn try_batch<'a>(&self, messages: &'a [&'a Message], options: &SendOptions) -> Result<Cargo<'a>, Error> {
         self.check_running()?;
         let Some(first) = messages.first().copied() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the batch has no message: `count` is 0"));

@@ -15,6 +15,13 @@ pub(crate) struct Limits {
     pub(crate) completions: usize,
 }
 
+/// What is held now.
+pub(crate) struct Holding {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+    pub(crate) completions: usize,
+}
+
 /// Why there is no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
@@ -86,6 +93,11 @@ impl Room {
     /// The epoch, if it comes back with the room in flight: otherwise a callback or an event tells the end later.
     fn epoch_without_completion(&mut self) -> Option<u64> {
         if self.completion { None } else { self.epoch.take() }
+    }
+
+    /// Bytes in flight, until they come back.
+    pub(crate) const fn in_flight(&self) -> Option<usize> {
+        self.in_flight
     }
 
     /// The epoch, to come back when the end is told.
@@ -188,6 +200,12 @@ impl<S> Budget<S> {
     /// Sends in flight.
     pub(crate) fn in_flight(&self) -> usize {
         lock(&self.state).messages
+    }
+
+    /// What is held.
+    pub(crate) fn held(&self) -> Holding {
+        let state = lock(&self.state);
+        Holding { messages: state.messages, bytes: state.bytes, completions: state.completions }
     }
 
     /// Waits until nothing is in flight.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use log::Level;
 
 use crate::error::{Error, ErrorKind};
+use crate::producer::Producer;
 use crate::producer::flight::{Flight, Landed};
 use crate::producer::notice::Notice;
 use crate::producer::result::SendResult;
@@ -56,6 +57,16 @@ pub(crate) enum Entry {
     Sent(Box<Flight>),
     /// Everything else.
     Notice(Box<Notice>),
+}
+
+impl Entry {
+    /// Whose call it ends, if it holds room for that.
+    fn producer(&self) -> Option<&Producer> {
+        match self {
+            Self::Sent(flight) => flight.producer(),
+            Self::Notice(notice) => notice.producer(),
+        }
+    }
 }
 
 /// The queue.
@@ -167,6 +178,9 @@ impl CompletionQueue {
         self.dropped.fetch_add(entries.len() as u64, Ordering::Relaxed);
         let mut landed = Landed::default();
         for entry in entries {
+            if let Some(producer) = entry.producer() {
+                producer.stats.add_dropped_event();
+            }
             landed.take_event(entry);
         }
         landed.settle_now();

@@ -21,10 +21,12 @@ use crate::client::layout::RouteQueue;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind, Outcome};
+use crate::latency::micros;
 use crate::producer::attempt::{self, Failure, Plan};
 use crate::producer::budget::{Permit, Room};
 use crate::producer::fault::Verdict;
 use crate::producer::result::{Completion, SendResult};
+use crate::producer::stats::{How, Record};
 use crate::producer::{Moment, Producer, batch, select};
 use crate::text::{ShortText, Text};
 
@@ -257,12 +259,40 @@ impl Flight {
         self.wrapped_topic.as_deref().unwrap_or(&self.result.topic)
     }
 
-    /// Leaves its memory to another send, with the room that it still holds.
-    fn leave(mut self: Box<Self>) {
+    /// Whose send it is, until it has left.
+    pub(crate) fn producer(&self) -> Option<&Producer> {
+        self.producer.0.as_deref()
+    }
+
+    /// How it ended, to be counted as its room in flight comes back.
+    #[inline]
+    fn record(&self, oneway: bool) -> Record {
+        let how = match &self.ending {
+            Ending::Stored => How::Stored(self.result.status, micros(self.result.latency)),
+            Ending::Failed(error) => How::Failed {
+                kind: error.kind(),
+                outcome: error.outcome(),
+                code: error.broker_code(),
+                oneway,
+            },
+            Ending::Open => How::Written,
+        };
+        Record {
+            how,
+            attempts: self.attempts,
+            messages: self.result.count(),
+            bytes: self.room.in_flight().unwrap_or(0),
+        }
+    }
+
+    /// Leaves its memory to another send, with the room that it still holds; counted if it was not before.
+    fn leave(mut self: Box<Self>, record: Option<&Record>) {
         let Some(producer) = self.producer.0.take() else { return };
         let (room, body) = (std::mem::take(&mut self.room), self.unload());
         self.result.ids = None;
+        let counts = record.map(|record| producer.stats.counted(record));
         producer.budget.end(room, Some(Spare(self)), body);
+        drop(counts);
     }
 
     /// Lets go of what the message carries; the memory of its body.
@@ -327,7 +357,7 @@ impl Flight {
     }
 
     /// Remembers what this attempt says of its broker.
-    fn record(&self, verdict: Verdict, now: Instant) {
+    fn judge(&self, verdict: Verdict, now: Instant) {
         if let (Some(faults), Some(target)) = (&self.producer.faults, &self.target) {
             let latency = now.saturating_duration_since(target.begun);
             faults.record(target.broker_name(), verdict, latency, now);
@@ -356,7 +386,7 @@ impl Flight {
         };
         match SendAnswer::read(head) {
             Ok(stored) => {
-                self.record(Verdict::Answered, answer.at);
+                self.judge(Verdict::Answered, answer.at);
                 self.on_stored(status, answer.at, &stored, done);
             }
             Err(error) => self.on_failure(&Failure::Garbled(error.to_string()), done),
@@ -418,8 +448,11 @@ impl Flight {
 
     fn on_failure(mut self: Box<Self>, failure: &Failure, done: &mut Done<'_>) {
         self.fate = attempt::worse(self.fate, failure.outcome());
+        if failure.is_throttle() {
+            self.producer.stats.add_throttled();
+        }
         if let Some(verdict) = Verdict::of(failure) {
-            self.record(verdict, self.producer.now());
+            self.judge(verdict, self.producer.now());
         }
         if failure.may_be_retried(&self.producer.settings) && self.may_go_on() {
             log::debug!("{}: attempt {}: {}", self.result.id, self.attempts, failure.reason());

@@ -183,6 +183,7 @@ impl Producer {
         // Set once: a producer starts once.
         let _ = self.lifecycle.broken.set(instance.failure());
         let _ = self.lifecycle.client_id.set(instance.client_id().clone());
+        self.stats.started(self.now());
         self.lifecycle.store(State::Running);
         if let Some(settings) = self.settings.faults.as_ref().and_then(|faults| faults.detector) {
             let task = world.spawn(detector::run(Arc::downgrade(self), settings));

@@ -2,7 +2,7 @@
 //!
 //! [`send`] is the one pipeline of every send, [`batch`] what goes into it as one, [`accumulator`] has sends wait for one
 //! another, [`flight`] is one accepted send through its attempts, [`attempt`] what an outcome leads to, [`budget`] the
-//! limits, [`completion_queue`] what an application polls, [`lifecycle`] start and shutdown.
+//! limits, [`completion_queue`] what an application polls, [`lifecycle`] start and shutdown, [`stats`] what is counted.
 
 mod accumulator;
 mod attempt;
@@ -25,6 +25,7 @@ mod recall;
 mod result;
 mod select;
 mod send;
+mod stats;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -41,6 +42,7 @@ pub use message::Message;
 pub use options::{Selector, SendOptions, Timeout};
 pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
 pub use send::Begun;
+pub use stats::Names;
 pub use tokio::time::Instant;
 
 use crate::client::broker::{Cut, Owner};
@@ -56,6 +58,7 @@ use config::Settings;
 use fault::Faults;
 use flight::Spare;
 use lifecycle::Lifecycle;
+use stats::Stats;
 
 /// A caller's call may take this much longer than its deadline: by then the library itself has ended it.
 const GRACE: Duration = Duration::from_millis(40);
@@ -75,6 +78,7 @@ pub struct Producer {
     /// The last purge of everything: sends accepted before it make no further attempt.
     purged: AtomicU32,
     lifecycle: Lifecycle,
+    stats: Stats,
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
     given: Option<World>,
     clock: OnceLock<Arc<dyn Clock>>,
@@ -111,6 +115,7 @@ impl Producer {
             cuts: AtomicU32::new(0),
             purged: AtomicU32::new(0),
             lifecycle: Lifecycle::default(),
+            stats: Stats::default(),
             clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
             given,
             ids: OnceLock::new(),

@@ -21,6 +21,10 @@ impl Notice {
         Self { event: Event { tag, what: What::Line(line) }, held: None }
     }
 
+    pub(super) fn producer(&self) -> Option<&Producer> {
+        self.held.as_ref().map(|(producer, _)| &**producer)
+    }
+
     /// What it tells, and the room that comes back.
     pub(super) fn open(self) -> (Event, Option<(Arc<Producer>, Room)>) {
         (self.event, self.held)

@@ -143,21 +143,32 @@ impl Producer {
         (deadline, patient): (Option<Instant>, bool),
         completion: Completion,
     ) -> Result<(), Error> {
-        self.check(cargo)?;
+        let refused = |error: Error| self.refused(error);
+        self.check(cargo).map_err(refused)?;
         if options.asks_selector() && matches!(completion, Completion::Wait(_)) {
-            self.route(cargo.first().topic().as_str(), deadline).await?;
+            self.route(cargo.first().topic().as_str(), deadline).await.map_err(refused)?;
         }
         let (bytes, tracked) = (cargo.body_bytes(), completion.is_told_later());
-        let permit = if patient {
-            self.room(bytes, tracked, deadline).await?
+        let taken = if patient {
+            self.room(bytes, tracked, deadline).await
         } else {
-            self.budget.take(bytes, tracked).map_err(|full| self.no_room(full))?
+            self.budget.take(bytes, tracked).map_err(|full| self.no_room(full))
         };
-        let ahead = self.accept((cargo, options), (deadline, self.moment()), permit, completion)?;
+        let permit = taken.map_err(refused)?;
+        let moment = self.moment();
+        let ahead = self.accept((cargo, options), (deadline, moment), permit, completion).map_err(refused)?;
         if let (Some(broker), true) = (ahead, options.block) {
             self.let_catch_up(&broker, deadline).await;
         }
         Ok(())
+    }
+
+    /// Counts a call that is refused.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refused(&self, error: Error) -> Error {
+        self.stats.add_refused(error.kind());
+        error
     }
 
     /// Takes room in flight, as soon as there is some.
@@ -191,6 +202,17 @@ impl Producer {
     }
 
     fn begin(
+        self: &Arc<Self>,
+        cargo: Cargo<'_>,
+        options: &SendOptions,
+        completion: Completion,
+    ) -> Result<Begun, Error> {
+        let begun = self.try_begin(cargo, options, completion);
+        begun.map_err(|error| self.refused(error))
+    }
+
+    #[inline(always)]
+    fn try_begin(
         self: &Arc<Self>,
         cargo: Cargo<'_>,
         options: &SendOptions,

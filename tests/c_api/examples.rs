@@ -1,5 +1,6 @@
 //! The examples, as a newcomer compiles and runs them, and programs built in other ways.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use rocketmq_mock::{Cluster, Options};
@@ -97,6 +98,84 @@ fn the_delayed_example_takes_its_timer_back_or_says_what_the_broker_lacks() {
         let said = ended.lines.last().unwrap();
         assert!(said.contains(last), "{said}");
         println!("{version}, recalls {recall}: {said}");
+    }
+}
+
+/// A line of Prometheus's text format, read as strictly as it is written down: a name, and labels and value of a sample.
+fn metric(line: &str) -> (String, Option<(String, i64)>) {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some(rest) = line.strip_prefix("# TYPE ") {
+        let (name, kind) = rest.split_once(' ').unwrap();
+        assert!(is_name(name) && ["counter", "gauge"].contains(&kind), "{line}");
+        return (name.to_owned(), None);
+    }
+    let (series, value) = line.rsplit_once(' ').unwrap();
+    let (name, labels) = series.split_once('{').map_or((series, ""), |(name, rest)| {
+        (name, rest.strip_suffix("\"}").unwrap_or_else(|| panic!("{line}")))
+    });
+    if !labels.is_empty() {
+        let (label, text) = labels.split_once("=\"").unwrap();
+        let mut rest = text.chars();
+        while let Some(c) = rest.next() {
+            let escaped = c != '\\' || matches!(rest.next(), Some('"' | '\\' | 'n'));
+            assert!(c != '"' && escaped, "{line}");
+        }
+        assert!(is_name(label), "{line}");
+    }
+    assert!(is_name(name), "{line}");
+    (name.to_owned(), Some((labels.to_owned(), value.parse().unwrap())))
+}
+
+/// The samples of each metric, which stand together below its type.
+fn metrics(lines: &[String]) -> BTreeMap<String, Vec<(String, i64)>> {
+    let mut told = BTreeMap::<_, Vec<(String, i64)>>::new();
+    let mut last = String::new();
+    for line in lines {
+        match metric(line) {
+            (name, None) => {
+                assert!(told.insert(name.clone(), Vec::new()).is_none(), "{line} twice");
+                last = name;
+            }
+            (name, Some(sample)) => {
+                assert_eq!(name, last, "{line} is apart from the others");
+                let samples = told.get_mut(&name).unwrap();
+                assert!(samples.iter().all(|(labels, _)| *labels != sample.0), "{line} twice");
+                samples.push(sample);
+            }
+        }
+    }
+    told
+}
+
+#[test]
+fn the_statistics_example_prints_json_that_another_turns_into_what_prometheus_reads() {
+    let [stats, prometheus] = ["stats", "prometheus"].map(|name| {
+        let file = format!("{name}.c");
+        let source = fs::read_to_string(root().join("examples-c").join(&file)).unwrap();
+        assert!(source.lines().count() < 80, "{file}");
+        Program::example(&file).0
+    });
+    let cluster = cluster();
+    let ended = stats.run(&[&cluster.namesrv(), "my_group", "my_topic"]).well();
+    assert!(ended.errors.is_empty(), "{:?}", ended.errors);
+    let json = ended.lines.last().unwrap();
+    let read: serde_json::Value = serde_json::from_str(json).unwrap();
+    assert_eq!((&read["sends"]["stored"]["ok"], &read["group"]), (&10.into(), &"my_group".into()));
+    // Beside a broker as a network may name it.
+    let broker = r#"{"address":"a\"b\\\\c\\\"\u0001]}:,","name":"}\\","state":"idle","bytes_out":2000}"#;
+    let two = json.replace("\"brokers\":[", &format!("\"brokers\":[{broker},"));
+    assert_ne!(json, &two);
+    for (json, brokers) in [(json, 1), (&two, 2)] {
+        let mut program = prometheus.start(&[]);
+        program.tell(json);
+        let told = metrics(&program.end().well().lines);
+        assert_eq!(told["rocketmq_producer_stored_total"], [(String::new(), 10)]);
+        assert_eq!(told["rocketmq_producer_route_age_ms"][0].0, "topic=\"my_topic");
+        let out = &told["rocketmq_producer_broker_out_bytes_total"];
+        assert!(out.len() == brokers && out.iter().all(|(_, bytes)| *bytes > 1000), "{out:?}");
+        println!("{} metrics for Prometheus", told.len());
     }
 }
 

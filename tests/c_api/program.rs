@@ -278,6 +278,12 @@ impl Live {
         let _ = self.child.stdin.as_mut().unwrap().write_all(b"\n");
     }
 
+    /// Gives it something to read.
+    pub(crate) fn tell(&mut self, text: &str) {
+        // It may be dead, which its end tells.
+        let _ = self.child.stdin.as_mut().unwrap().write_all(text.as_bytes());
+    }
+
     /// Its end, whatever it was.
     pub(crate) fn end(mut self) -> Ended {
         drop(self.child.stdin.take());

@@ -127,6 +127,7 @@ static void moves()
     const Producer other = std::move(producer);
     CHECK(other.state() == ROCKETMQ_STATE_CREATED && other.in_flight() == 0 && other.connected() == 0);
     CHECK(other.client_id().empty() && producer.state() == -1);
+    CHECK(other.stats_json().find("\"state\":\"created\"") != std::string::npos);
     CHECK(status_of([&] { producer.send(taken); }) == ROCKETMQ_ERR_INVALID_ARGUMENT);
     std::vector<Config> many;
     for (int number = 0; number < 10; number++) many.push_back(config.clone());

@@ -50,6 +50,11 @@ fn the_parent_s_producers_are_refused_in_the_child_and_new_ones_work() {
         if rocketmq_producer_state(p) != -1 || *rocketmq_producer_client_id(p) != 0 {
             return 2;
         }
+        let mut json = ptr::null_mut();
+        if status(|error| rocketmq_producer_stats_json(p, &raw mut json, error)) != FORKED || !json.is_null()
+        {
+            return 6;
+        }
         rocketmq_producer_destroy(p);
         if send(p) != FORKED {
             return 3;

@@ -27,6 +27,7 @@ mod options;
 mod producer;
 mod recall;
 mod send;
+mod stats;
 mod support;
 mod symbols;
 mod wrapper;

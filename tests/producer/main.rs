@@ -28,5 +28,6 @@ mod route_answers;
 mod routes;
 mod scripts;
 mod send;
+mod stats;
 mod timers;
 mod world;

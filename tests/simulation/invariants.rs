@@ -11,6 +11,7 @@ use rocketmq_producer::producer::SendStatus;
 
 use crate::answers::number_of;
 use crate::book::{End, Mode, Sent};
+use crate::counted;
 use crate::world::Run;
 
 /// How long frames on their way, callbacks and closing connections may take in the end.
@@ -50,6 +51,7 @@ pub(crate) async fn check(run: &Run) {
             run.book.broken(format!("send {number} {sentence}"));
         }
     }
+    counted::check(run, &sent);
     in_order(run, &sent, &copies);
     in_turn(run, &sent, &copies);
     for event in run.core.events() {

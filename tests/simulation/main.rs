@@ -7,7 +7,7 @@
 //! | `member`, `sends`, `polled` | producers, their users, and who polls their completion queues |
 //! | `script`, `answers`, `streams`, `names` | what goes wrong: by plan, per request, on the wire, with names |
 //! | `lanes`, `dice`, `book` | callback threads, chance, the log and every send |
-//! | `invariants` | what must hold in the end; what can be seen at once is checked where it happens |
+//! | `invariants`, `counted` | what must hold in the end; what can be seen at once is checked where it happens |
 //! | `batch` | many seeds on all cores, and the report |
 //!
 //! `SEEDS=` so many runs from `FIRST=` on; `SEED=` one run, told event by event.
@@ -17,6 +17,7 @@
 mod answers;
 mod batch;
 mod book;
+mod counted;
 mod dice;
 mod invariants;
 mod lanes;

@@ -1,7 +1,7 @@
 //! One producer of a run: its settings, its start, the end of its life.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use rocketmq_producer::client::world::World;
@@ -37,6 +37,8 @@ pub(crate) struct Member {
     pub(crate) purged: AtomicBool,
     /// A shutdown or destroy has begun.
     pub(crate) ending: AtomicBool,
+    /// Sends that found all well in the end. The book does not have them.
+    pub(crate) probes: AtomicU64,
 }
 
 /// One or two producers, perhaps with a common instance.
@@ -124,6 +126,7 @@ fn member(
         settles: Duration::from_millis(2 * number("route.poll.ms")) + Duration::from_secs(40),
         purged: AtomicBool::new(false),
         ending: AtomicBool::new(false),
+        probes: AtomicU64::new(0),
     })
 }
 

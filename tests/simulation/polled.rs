@@ -29,6 +29,8 @@ pub(crate) struct Polled {
     prompt: bool,
     tells: Mutex<BTreeMap<u64, oneshot::Sender<Told>>>,
     calls: AtomicU64,
+    /// Queues that were destroyed.
+    destroyed: Mutex<Vec<Arc<CompletionQueue>>>,
     /// Nobody polls any more.
     over: AtomicBool,
 }
@@ -41,6 +43,7 @@ impl Polled {
             prompt: dice.percent(50),
             tells: Mutex::default(),
             calls: AtomicU64::new(CALLS),
+            destroyed: Mutex::default(),
             over: AtomicBool::new(false),
         }
     }
@@ -62,6 +65,11 @@ impl Polled {
         (tag, self.expect(tag))
     }
 
+    /// Events that nobody was told.
+    pub(crate) fn dropped(&self) -> u64 {
+        lock(&self.destroyed).iter().map(|queue| queue.dropped()).sum()
+    }
+
     pub(crate) fn is_over(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
@@ -73,7 +81,7 @@ pub(crate) fn watch(run: &Arc<Run>, member: &Arc<Member>, dice: &Dice) {
         return wake(run, member);
     }
     let (run, member, dice) = (Arc::clone(run), Arc::clone(member), dice.fork());
-    let pace = dice.pick(&[5, 100, 3000]);
+    let pace = dice.pick(&[100, 1000, 5000]);
     tokio::task::spawn_local(async move {
         while !member.polled.over.load(Ordering::Relaxed) {
             tokio::time::sleep(dice.ms(1, pace)).await;
@@ -132,6 +140,7 @@ fn tell(run: &Run, member: &Member, Event { tag, what }: Event, handed: Option<I
 pub(crate) fn destroy(run: &Arc<Run>, member: &Arc<Member>) {
     let before = std::mem::replace(&mut *lock(&member.polled.queue), CompletionQueue::new());
     before.close();
+    lock(&member.polled.destroyed).push(before);
     lock(&member.polled.tells).clear();
     let mut open = Vec::new();
     run.book.each(|number, sent| {

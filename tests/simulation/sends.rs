@@ -82,6 +82,7 @@ pub(crate) async fn probe(run: &Arc<Run>, member: &Arc<Member>) {
     let options = SendOptions { timeout: Timeout::After(Duration::from_secs(3)), ..SendOptions::default() };
     for _ in 0..3 {
         let result = p.send(&message, &options, p.deadline(options.timeout)).await;
+        member.probes.fetch_add(u64::from(result.is_ok()), Ordering::Relaxed);
         run.book.check(result.is_ok(), || format!("after the troubles a send fails: {result:?}"));
         run.book.check(result.is_err() || result.is_ok_and(|result| result.attempts == 1), || {
             "after the troubles a send needs more than one attempt".to_owned()

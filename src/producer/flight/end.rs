@@ -10,6 +10,7 @@ use crate::producer::completion_queue::{CompletionQueue, Entry, Event, What};
 use crate::producer::flight::{Ending, Flight, Spare};
 use crate::producer::notice;
 use crate::producer::result::{Completion, SendResult};
+use crate::producer::stats::{How, Record, Tally};
 use crate::runtime::{Job, Jobs};
 
 impl Flight {
@@ -39,8 +40,9 @@ impl Flight {
         }
         match std::mem::replace(&mut self.completion, Completion::None) {
             Completion::Wait(tell) => {
+                let record = self.record(false);
                 let outcome = self.take_outcome();
-                self.leave();
+                self.leave(Some(&record));
                 // Gone when the caller gave up.
                 let _ = tell.send(outcome);
             }
@@ -49,7 +51,8 @@ impl Flight {
                 if let Ending::Failed(error) = &self.ending {
                     log::info!("a one-way send was lost: {error}");
                 }
-                self.leave();
+                let record = self.record(true);
+                self.leave(Some(&record));
             }
         }
     }
@@ -57,8 +60,7 @@ impl Flight {
     /// A callback or an event follows. The room in flight comes back before, since that may be long in coming.
     #[inline]
     fn tell_later(mut self: Box<Self>, done: &mut Done<'_>) {
-        let body = self.unload();
-        Landed::among(done, |landed| landed.of(&self.producer).add(&mut self.room, body));
+        Landed::among(done, |landed| landed.end(&mut self));
         if !matches!(self.completion, Completion::Queue(..)) {
             return done.push(self);
         }
@@ -69,12 +71,10 @@ impl Flight {
 
     /// A one-way send is written: that is its end.
     pub(super) fn land(mut self: Box<Self>, done: &mut Done<'_>) {
-        let body = self.unload();
         Landed::among(done, |landed| {
-            let ended = landed.of(&self.producer);
-            ended.add(&mut self.room, body);
+            landed.end(&mut self);
             self.producer.0 = None;
-            ended.add_spare(Spare(self));
+            landed.ended.add_spare(Spare(self));
         });
     }
 
@@ -92,6 +92,8 @@ impl Flight {
 pub(crate) struct Landed {
     producer: Option<Arc<Producer>>,
     ended: Ended<Spare>,
+    /// Of those whose room in flight comes back.
+    tally: Tally,
     #[expect(clippy::vec_box, reason = "the send itself lies in the queue")]
     events: Vec<Box<Flight>>,
     /// Of those, for the time of a step.
@@ -115,10 +117,25 @@ impl Landed {
     /// Where to put what a send of `producer` gives back.
     fn of(&mut self, producer: &Arc<Producer>) -> &mut Ended<Spare> {
         if !self.producer.as_ref().is_some_and(|present| Arc::ptr_eq(present, producer)) {
-            self.settle_now();
-            self.producer = Some(Arc::clone(producer));
+            self.turn_to(producer);
         }
         &mut self.ended
+    }
+
+    /// From now on it is what sends of `producer` give back.
+    #[inline(never)]
+    fn turn_to(&mut self, producer: &Arc<Producer>) {
+        self.settle_now();
+        self.producer = Some(Arc::clone(producer));
+    }
+
+    /// The room in flight of `flight` comes back, with the memory of its body.
+    #[inline]
+    fn end(&mut self, flight: &mut Flight) {
+        let record = flight.record(matches!(flight.completion, Completion::None));
+        let body = flight.unload();
+        self.of(&flight.producer).add(&mut flight.room, body);
+        self.tally.add(record);
     }
 
     /// Makes an event of what lay in a queue, and takes what that gives back.
@@ -148,9 +165,15 @@ impl Landed {
 
     /// Gives back what there is. First the room in flight: who polls an event may send again. A flush waits for the events
     /// to lie in their queues.
+    #[inline(never)]
     pub(crate) fn settle_now(&mut self) {
         let Some(producer) = self.producer.take() else { return };
         if !self.ended.is_empty() {
+            // Held until the room is back: see `stats`.
+            let mut counts = (!self.tally.is_empty()).then(|| producer.stats.counts());
+            if let Some(counts) = &mut counts {
+                counts.add_all(&mut self.tally);
+            }
             producer.budget.end_all(&mut self.ended);
         }
         if !self.events.is_empty() {
@@ -203,7 +226,7 @@ impl Job for Flight {
                 Ending::Open => {}
             }
         }
-        self.leave();
+        self.leave(None);
     }
 }
 
@@ -218,10 +241,20 @@ impl Drop for Flight {
             return members.share_fate(self.attempts, self.fate);
         }
         let mut room = std::mem::take(&mut self.room);
-        if matches!(completion, Completion::None) {
+        let kind = producer.kind_when_dropped();
+        let oneway = matches!(completion, Completion::None);
+        // Otherwise it had ended, and only its callback or its event was still to come.
+        if let Some(bytes) = room.in_flight() {
+            let outcome = if self.attempts > 0 { Outcome::Unknown } else { self.fate };
+            let how = How::Failed { kind, outcome, code: None, oneway };
+            let record = Record { how, attempts: self.attempts, messages: self.result.count(), bytes };
+            let counts = producer.stats.counted(&record);
+            producer.budget.end_in_flight(&mut room, Vec::new());
+            drop(counts);
+        }
+        if oneway {
             return producer.budget.end(room, None, Vec::new());
         }
-        let kind = producer.kind_when_dropped();
         let instance = producer.instance();
         if let (ErrorKind::Internal, Some(instance)) = (kind, &instance) {
             instance.fail();
@@ -230,7 +263,6 @@ impl Drop for Flight {
         let error = Error::new(kind, format!("the send to {} was given up", self.result.topic))
             .with_outcome(fate)
             .with_send(self.result.id.as_str(), self.attempts);
-        producer.budget.end_in_flight(&mut room, Vec::new());
         match completion {
             Completion::Wait(tell) => {
                 producer.budget.end(room, None, Vec::new());

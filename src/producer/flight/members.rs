@@ -40,6 +40,7 @@ impl Flight {
         carrier.parcel.batch = true;
         carrier.parcel.place = place;
         let producer = Arc::clone(&first.producer);
+        producer.stats.add_batch(members.0.len());
         carrier.accept(&producer, plan, Room::default(), Completion::Members(members));
         Some(carrier)
     }
