@@ -62,8 +62,9 @@ uninstall: ## removes what `make install` wrote with the same variables
 
 installer = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" LIBDIR="$(LIBDIR)" INCLUDEDIR="$(INCLUDEDIR)" DOCDIR="$(DOCDIR)" scripts/install.sh
 
-deb: ## Debian packages in target/deb: the library, what compiling takes, the debug symbols (DEBFULLNAME=, DEBEMAIL=)
+deb: ## Debian packages in target/deb: the library, what compiling takes, the debug symbols, the mock cluster (DEBFULLNAME=, DEBEMAIL=)
 	$(LIBRARY) --profile symbols
+	cargo build --profile symbols --package rocketmq-mock-c
 	@scripts/deb.sh "$(TARGET)/symbols" "$(TARGET)/deb"
 
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived

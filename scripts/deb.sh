@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes Debian packages of libraries that were built with debug information: the library, named by its series, what
-# programs are compiled with, and the debug symbols.
+# programs are compiled with, and the debug symbols; and the mock cluster.
 #
 #   scripts/deb.sh BUILT OUT
 #
@@ -32,18 +32,23 @@ libdir=/usr/lib/$multiarch
 library=librocketmq-producer$series
 dev=librocketmq-producer-dev
 symbols=$library-dbgsym
+mock=librocketmq-mock-dev
 
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)}
 export SOURCE_DATE_EPOCH
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
-mkdir -p "$stage"/{"$library","$dev","$symbols"}/DEBIAN "$stage/$library$libdir"
+mkdir -p "$stage"/{"$library","$dev","$symbols","$mock"}/DEBIAN "$stage/$library$libdir"
 
-# Who has the development package has the library too, and finds the documents there.
-LIBRARIES=rocketmq_producer DESTDIR=$stage/$dev PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include \
-    DOCDIR=/usr/share/doc/$library scripts/install.sh install "$built"
-rm -r "$stage/$dev/usr/share"
+# installed LIBRARY PACKAGE: without documents, which are Debian's own.
+installed() {
+    LIBRARIES=$1 DESTDIR=$stage/$2 PREFIX=/usr LIBDIR=$libdir INCLUDEDIR=/usr/include \
+        DOCDIR=/usr/share/doc/$2 scripts/install.sh install "$built"
+    rm -r "$stage/$2/usr/share"
+}
+
+installed rocketmq_producer "$dev"
 mv "$stage/$dev$libdir"/librocketmq_producer.so.* "$stage/$library$libdir"
 
 # The symbols lie where debuggers look for the library's build id.
@@ -57,6 +62,13 @@ strip --strip-unneeded --remove-section=.comment "$shared"
 objcopy --add-gnu-debuglink="$debug" "$shared"
 chmod 644 "$shared" "$debug"
 strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$stage/$dev$libdir"/*.a
+
+# Nothing that is packaged depends on a library for tests, so that this one lies beside what compiling takes.
+installed rocketmq_mock "$mock"
+shared_mock=$stage/$mock$libdir/librocketmq_mock.so.$version
+strip --strip-unneeded --remove-section=.comment "$shared_mock"
+chmod 644 "$shared_mock"
+strip --strip-debug --remove-section=.comment --enable-deterministic-archives "$stage/$mock$libdir"/*.a
 
 # documents FOLDER: what Debian asks each package for.
 documents() {
@@ -75,20 +87,28 @@ documents() {
 }
 
 documents "$stage/$library/usr/share/doc/$library"
+documents "$stage/$mock/usr/share/doc/$mock"
+# Who has the development package has the library too, and finds the documents there.
 for package in "$dev" "$symbols"; do
     mkdir -p "$stage/$package/usr/share/doc"
     ln -s "$library" "$stage/$package/usr/share/doc/$package"
 done
 
-# What the library needs, by what Debian's packages say of their own libraries.
+# needs SHARED: what a library needs, by what Debian's packages say of their own libraries.
 mkdir "$stage/debian"
 printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' "$source" "$library" >"$stage/debian/control"
-needs=$(cd "$stage" && dpkg-shlibdeps -O "-e$shared" | sed -n 's/^shlibs:Depends=//p')
-[[ $needs ]] || { echo "What the library depends on is not known." >&2; exit 1; }
+needs() {
+    local found
+    found=$(cd "$stage" && dpkg-shlibdeps -O "-e$1" | sed -n 's/^shlibs:Depends=//p')
+    [[ $found ]] || { echo "What $1 depends on is not known." >&2; exit 1; }
+    echo "$found"
+}
 
 # A program that is packaged depends on this version or a newer one: patches may add functions.
 printf 'librocketmq_producer %s %s (>= %s)\n' "$series" "$library" "$upstream" >"$stage/$library/DEBIAN/shlibs"
-echo activate-noawait ldconfig >"$stage/$library/DEBIAN/triggers"
+for package in "$library" "$mock"; do
+    echo activate-noawait ldconfig >"$stage/$package/DEBIAN/triggers"
+done
 
 # package NAME SECTION DEPENDS SUMMARY, then lines of control fields or of the description.
 package() {
@@ -106,7 +126,8 @@ package() {
     echo "$file"
 }
 
-package "$library" libs "$needs" <<END
+needed=$(needs "$shared")
+package "$library" libs "$needed" <<END
 Description: client library that sends messages to Apache RocketMQ
  For any program that can call C: synchronous, asynchronous and one-way sends,
  ordered messages, batches and timers, with retries inside one deadline and
@@ -122,4 +143,11 @@ Auto-Built-Package: debug-symbols
 Build-Ids: $id
 Description: debug symbols for $library
  Debuggers and profilers find them by the library's build id.
+END
+needed=$(needs "$shared_mock")
+package "$mock" libdevel "$needed, libc6-dev" <<END
+Description: RocketMQ cluster inside a test program
+ A name server and brokers that keep what they are sent and fail on demand, as
+ a library for tests of programs that send messages to Apache RocketMQ: its
+ header, the shared and the static library, and what pkg-config and CMake read.
 END

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::package::{VERSION, block, output, runs, soname};
+use crate::package::{MOCK_PAGE, MOCK_SECTION, VERSION, block, block_of, output, runs, soname, tests_itself};
 use crate::program::{libraries, root};
 
 const DEV: &str = "librocketmq-producer-dev";
+const MOCK: &str = "librocketmq-mock-dev";
 
 /// Debian names a library by its soname.
 fn library() -> String {
@@ -50,7 +51,7 @@ impl Packages {
         let packages = Self { folder };
         packages.make("made");
         fs::create_dir(packages.folder.join("control")).unwrap();
-        for name in [&library(), DEV, &symbols()] {
+        for name in [&library(), DEV, &symbols(), MOCK] {
             let (package, control) = (packages.file("made", name), packages.control(name));
             output(Command::new("dpkg-deb").arg("-x").arg(&package).arg(packages.installed()));
             output(Command::new("dpkg-deb").arg("-e").arg(&package).arg(control));
@@ -89,6 +90,20 @@ impl Packages {
         asked.trim_end().to_owned()
     }
 
+    /// The files and links of a package, all of them with the modes that Debian wants.
+    fn files(&self, name: &str) -> BTreeSet<String> {
+        let content = self.content(name);
+        for (path, (mode, to)) in &content {
+            let expected = match (path.ends_with('/') || path.is_empty(), to.is_empty()) {
+                (true, _) => "drwxr-xr-x root/root",
+                (false, true) => "-rw-r--r-- root/root",
+                (false, false) => "lrwxrwxrwx root/root",
+            };
+            assert_eq!(mode, expected, "{name}: {path}");
+        }
+        content.into_keys().filter(|path| !path.ends_with('/') && !path.is_empty()).collect()
+    }
+
     /// Each path of a package with its mode, owner and, of a link, what it leads to.
     fn content(&self, name: &str) -> BTreeMap<String, (String, String)> {
         let listed = output(Command::new("dpkg-deb").arg("-c").arg(self.file("made", name)));
@@ -114,18 +129,7 @@ fn build_id(path: &Path) -> String {
 fn the_packages_are_as_debian_wants_them() {
     let packages = packages();
     let libdir = Packages::libdir();
-    let files = |name: &str| -> BTreeSet<String> {
-        let content = packages.content(name);
-        for (path, (mode, to)) in &content {
-            let expected = match (path.ends_with('/') || path.is_empty(), to.is_empty()) {
-                (true, _) => "drwxr-xr-x root/root",
-                (false, true) => "-rw-r--r-- root/root",
-                (false, false) => "lrwxrwxrwx root/root",
-            };
-            assert_eq!(mode, expected, "{name}: {path}");
-        }
-        content.into_keys().filter(|path| !path.ends_with('/') && !path.is_empty()).collect()
-    };
+    let files = |name: &str| packages.files(name);
     let (library, symbols) = (library(), symbols());
     let of_library = files(&library);
     let expected = [
@@ -151,7 +155,9 @@ fn the_packages_are_as_debian_wants_them() {
     assert!(of_library.is_disjoint(&of_dev));
     assert_eq!(files(&symbols).len(), 2);
 
-    for (name, section) in [(library.as_str(), "libs"), (DEV, "libdevel"), (&symbols, "debug")] {
+    for (name, section) in
+        [(library.as_str(), "libs"), (DEV, "libdevel"), (&symbols, "debug"), (MOCK, "libdevel")]
+    {
         assert_eq!(packages.field(name, "Version"), format!("{VERSION}-1"));
         assert_eq!(packages.field(name, "Multi-Arch"), "same");
         assert_eq!(packages.field(name, "Section"), section);
@@ -167,12 +173,35 @@ fn the_packages_are_as_debian_wants_them() {
     let exactly = format!("{library} (= {VERSION}-1)");
     assert_eq!(packages.field(&symbols, "Depends"), exactly);
     assert_eq!(packages.field(DEV, "Depends"), exactly + ", libc6-dev");
-    assert!(packages.field(&library, "Depends").starts_with("libc6 (>= "));
+    for name in [library.as_str(), MOCK] {
+        assert!(packages.field(name, "Depends").starts_with("libc6 (>= "));
+    }
     let copyright =
         fs::read_to_string(packages.installed().join(format!("usr/share/doc/{DEV}/copyright"))).unwrap();
     assert!(copyright.contains(&fs::read_to_string(root().join("THIRD-PARTY.txt")).unwrap()));
     let triggers = fs::read_to_string(packages.control(&library).join("triggers")).unwrap();
     assert_eq!(triggers, "activate-noawait ldconfig\n");
+}
+
+#[test]
+fn the_mock_cluster_is_a_package_of_its_own() {
+    let packages = packages();
+    let libdir = Packages::libdir();
+    let of_mock = packages.files(MOCK);
+    for path in [
+        "usr/include/rocketmq_mock.h".into(),
+        format!("{libdir}/librocketmq_mock.so.{VERSION}"),
+        format!("{libdir}/librocketmq_mock.so"),
+        format!("{libdir}/librocketmq_mock.a"),
+        format!("{libdir}/pkgconfig/rocketmq_mock.pc"),
+        format!("{libdir}/cmake/rocketmq_mock/rocketmq_mock-config.cmake"),
+        format!("usr/share/doc/{MOCK}/copyright"),
+    ] {
+        assert!(of_mock.contains(&path), "no {path} in {of_mock:?}");
+    }
+    for other in [library().as_str(), DEV] {
+        assert!(of_mock.is_disjoint(&packages.files(other)), "{other}");
+    }
 }
 
 #[test]
@@ -206,6 +235,13 @@ fn a_program_built_with_the_dev_package_runs_with_the_library_and_depends_on_it(
     runs(&shared, true);
     runs(&build("c++ -std=c++17", "examples-c/futures.cpp", "rocketmq_producer", &path), true);
     runs(&build("cc", "examples-c/sync.c", "rocketmq_producer_static", ""), false);
+
+    let line = block_of(MOCK_PAGE, MOCK_SECTION, "sh").lines().next().unwrap().to_owned();
+    let line = line.replace("mock_test.c", root().join("examples-c/mock_test.c").to_str().unwrap());
+    let program = packages.folder.join("mock_test");
+    let line = line.replace("-o mock_test", &format!("-o {} {path}", program.display()));
+    output(Command::new("sh").args(["-ec", &line]).env("PKG_CONFIG_PATH", libdir.join("pkgconfig")));
+    tests_itself(&program, true);
 }
 
 #[test]
@@ -236,7 +272,7 @@ fn a_debugger_finds_the_symbols_by_the_librarys_build_id() {
 fn the_same_libraries_make_the_same_packages_to_the_byte() {
     let packages = packages();
     packages.make("again");
-    for name in [&library(), DEV, &symbols()] {
+    for name in [&library(), DEV, &symbols(), MOCK] {
         let [first, again] = ["made", "again"].map(|made| fs::read(packages.file(made, name)).unwrap());
         assert!(first == again, "{name} differs");
     }

@@ -12,6 +12,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 const PRODUCER: &str = "librocketmq_producer.so";
 const MOCK: &str = "librocketmq_mock.so";
+/// Where it is said how to build with the mock.
+pub(crate) const MOCK_PAGE: &str = "docs/MOCK.md";
+pub(crate) const MOCK_SECTION: &str = "Build with it";
 
 /// The name that programs ask the loader for.
 pub(crate) fn soname() -> String {
@@ -120,7 +123,7 @@ pub(crate) fn block(language: &str) -> String {
 }
 
 /// The first block of a page's section in this language.
-fn block_of(page: &str, section: &str, language: &str) -> String {
+pub(crate) fn block_of(page: &str, section: &str, language: &str) -> String {
     let page = fs::read_to_string(root().join(page)).unwrap();
     let section = page.split("\n## ").find(|text| text.starts_with(&format!("{section}\n"))).unwrap();
     section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
@@ -267,7 +270,7 @@ fn the_package_suits_who_asks_for_its_series_and_nothing_newer() {
 }
 
 /// A test program that holds a mock cluster; `links_shared` tells whether the cluster is a library beside it.
-fn tests_itself(program: &Path, links_shared: bool) {
+pub(crate) fn tests_itself(program: &Path, links_shared: bool) {
     let section = dynamic(program);
     let needs = |library| section.contains(&format!("Shared library: [{}]", soname_of(library)));
     assert_eq!((needs(MOCK), needs(PRODUCER)), (links_shared, true), "{section}");
@@ -277,8 +280,6 @@ fn tests_itself(program: &Path, links_shared: bool) {
 
 #[test]
 fn a_test_program_builds_with_the_mock_as_its_page_says() {
-    const PAGE: &str = "docs/MOCK.md";
-    const SECTION: &str = "Build with it";
     let package = Package::new("mock");
     let with_the_source = |name: &str| {
         let folder = package.folder.join(name);
@@ -287,14 +288,14 @@ fn a_test_program_builds_with_the_mock_as_its_page_says() {
         folder
     };
     let folder = with_the_source("pkg-config");
-    let lines = block_of(PAGE, SECTION, "sh");
+    let lines = block_of(MOCK_PAGE, MOCK_SECTION, "sh");
     assert_eq!(lines.lines().count(), 2);
     for line in lines.lines() {
         let rpath = format!("'-Wl,-rpath,{}'", package.moved().join("lib").display());
         package.by_pkg_config(&folder, &format!("{line} {rpath}"));
         tests_itself(&folder.join("mock_test"), !line.contains("rocketmq_mock_static"));
     }
-    let lines = block_of(PAGE, SECTION, "cmake");
+    let lines = block_of(MOCK_PAGE, MOCK_SECTION, "cmake");
     for library in ["rocketmq_mock::rocketmq_mock", "rocketmq_mock::rocketmq_mock_static"] {
         let folder = with_the_source(library.rsplit(':').next().unwrap());
         let lines = lines.replace("rocketmq_mock::rocketmq_mock", library);
