@@ -17,6 +17,7 @@ mod content;
 mod delays;
 mod faults;
 mod filters;
+mod installed;
 mod matrix;
 mod ordered;
 mod page;
