@@ -131,14 +131,14 @@ impl<'a> Writer<'a> {
         Self { places, written: 0 }
     }
 
-    pub(super) fn put(&mut self, event: Event) {
+    pub(super) fn put(&mut self, event: Event<'_>) {
         self.places.put(self.written, written(event));
         self.written += 1;
     }
 }
 
 /// The event as C sees it.
-fn written(Event { tag, what }: Event) -> rocketmq_event {
+fn written(Event { tag, what }: Event<'_>) -> rocketmq_event {
     use rocketmq_event_kind as Kind;
     let mut event = rocketmq_event {
         tag,
@@ -155,7 +155,7 @@ fn written(Event { tag, what }: Event) -> rocketmq_event {
             event.code = result.status as i32;
             event.queue_id = result.queue_id;
             event.queue_offset = result.queue_offset;
-            event.detail = give(Detail::Result(result));
+            event.detail = give(Detail::Result(result.take()));
             (Kind::ROCKETMQ_EVENT_SEND, Ok(()))
         }
         What::Sent(Err(error)) => (Kind::ROCKETMQ_EVENT_SEND, Err(error)),

@@ -18,22 +18,18 @@ const LINES_MAX: usize = 1024;
 
 /// What a poll takes out.
 #[derive(Debug)]
-pub struct Event {
+pub struct Event<'a> {
     /// The caller's number.
     pub tag: u64,
     /// What has happened.
-    pub what: What,
+    pub what: What<'a>,
 }
 
 /// What an event tells.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all of them are results of sends, which shall not be allocated"
-)]
 #[derive(Debug)]
-pub enum What {
-    /// A send has ended.
-    Sent(Result<SendResult, Error>),
+pub enum What<'a> {
+    /// A send has ended. Its result still lies in it: whoever wants it takes it out, which moves it once.
+    Sent(Result<&'a mut SendResult, Error>),
     /// A flush has ended.
     Flushed(Result<(), Error>),
     /// A shutdown has ended.
@@ -91,21 +87,30 @@ impl CompletionQueue {
 
     /// Gives up to `max` events to `take`, waiting for the first if there is `patience`; how many they were: none when
     /// none came in time, or for an interrupt. [`ErrorKind::Closed`] when the queue is closed.
-    pub fn poll(&self, max: usize, patience: Patience, mut take: impl FnMut(Event)) -> Result<usize, Error> {
+    pub fn poll(
+        &self,
+        max: usize,
+        patience: Patience,
+        mut take: impl FnMut(Event<'_>),
+    ) -> Result<usize, Error> {
         let mut entries = Vec::new();
         let lost = self
             .events
             .poll(max, patience, &mut entries)
             .map_err(|_| Error::new(ErrorKind::Closed, "the completion queue was destroyed meanwhile"))?;
         let count = entries.len();
-        // The events' room comes back at once, before anybody sees them: who sends again upon an event finds it.
+        let mut lost = Some(lost).filter(|lost| *lost > 0);
         let mut landed = Landed::default();
-        let mut events = entries.into_iter().map(|entry| landed.take_event(entry)).collect::<Vec<_>>();
-        landed.settle_now();
-        if let (Some(Event { what: What::Line(line), .. }), 1..) = (events.first_mut(), lost) {
-            line.text = format!("{} ({lost} log lines before it were dropped)", line.text);
+        for entry in entries {
+            landed.take_event(entry, |mut event| {
+                if let (What::Line(line), Some(lost)) = (&mut event.what, lost.take()) {
+                    line.text = format!("{} ({lost} log lines before it were dropped)", line.text);
+                }
+                take(event);
+            });
         }
-        events.into_iter().for_each(&mut take);
+        // The events' room comes back before the poll returns: who sends again upon an event finds it.
+        landed.settle_now();
         Ok(count)
     }
 
@@ -181,7 +186,7 @@ impl CompletionQueue {
             if let Some(producer) = entry.producer() {
                 producer.stats.add_dropped_event();
             }
-            landed.take_event(entry);
+            landed.take_event(entry, |_| {});
         }
         landed.settle_now();
     }

@@ -12,7 +12,7 @@ use crate::runtime::{self, Jobs};
 
 /// An event on its way, with the room that it holds.
 pub(crate) struct Notice {
-    event: Event,
+    event: Event<'static>,
     held: Option<(Arc<Producer>, Room)>,
 }
 
@@ -26,7 +26,7 @@ impl Notice {
     }
 
     /// What it tells, and the room that comes back.
-    pub(super) fn open(self) -> (Event, Option<(Arc<Producer>, Room)>) {
+    pub(super) fn open(self) -> (Event<'static>, Option<(Arc<Producer>, Room)>) {
         (self.event, self.held)
     }
 }
@@ -36,7 +36,7 @@ pub(super) struct Due {
     producer: Arc<Producer>,
     queue: Arc<CompletionQueue>,
     tag: u64,
-    what: fn(Result<(), Error>) -> What,
+    what: fn(Result<(), Error>) -> What<'static>,
     /// What it tells when it is dropped.
     otherwise: fn(&Producer) -> Result<(), Error>,
     room: Option<Room>,
@@ -48,7 +48,7 @@ impl Due {
         self.put((self.what)(end), room);
     }
 
-    fn put(&self, what: What, room: Option<Room>) {
+    fn put(&self, what: What<'static>, room: Option<Room>) {
         put(&self.producer, &self.queue, Event { tag: self.tag, what }, room);
     }
 }
@@ -62,7 +62,12 @@ impl Drop for Due {
 }
 
 /// Puts an event into a queue, from any thread.
-pub(super) fn put(producer: &Arc<Producer>, queue: &Arc<CompletionQueue>, event: Event, room: Option<Room>) {
+pub(super) fn put(
+    producer: &Arc<Producer>,
+    queue: &Arc<CompletionQueue>,
+    event: Event<'static>,
+    room: Option<Room>,
+) {
     let held = room.map(|room| (Arc::clone(producer), room));
     let mut jobs = Jobs::new();
     queue.push(&mut vec![Entry::Notice(Box::new(Notice { event, held }))], &mut jobs);
@@ -129,7 +134,7 @@ impl Producer {
     fn due(
         self: &Arc<Self>,
         (queue, tag): (&Arc<CompletionQueue>, u64),
-        what: fn(Result<(), Error>) -> What,
+        what: fn(Result<(), Error>) -> What<'static>,
         room: Room,
         otherwise: fn(&Self) -> Result<(), Error>,
     ) -> Due {

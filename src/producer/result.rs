@@ -67,7 +67,7 @@ impl SendResult {
     }
 
     /// Leaves one of a send that begins.
-    pub(crate) const fn take(&mut self) -> Self {
+    pub const fn take(&mut self) -> Self {
         std::mem::replace(self, Self::begun(self.id))
     }
 

@@ -115,7 +115,7 @@ fn take(run: &Run, member: &Member, max: usize, handed: Option<Instant>) {
     run.book.check(polled.is_ok(), || format!("a poll failed: {polled:?}"));
 }
 
-fn tell(run: &Run, member: &Member, Event { tag, what }: Event, handed: Option<Instant>) {
+fn tell(run: &Run, member: &Member, Event { tag, what }: Event<'_>, handed: Option<Instant>) {
     let told = match what {
         What::Sent(outcome) => {
             let number = usize::try_from(tag).unwrap();
@@ -124,7 +124,7 @@ fn tell(run: &Run, member: &Member, Event { tag, what }: Event, handed: Option<I
             let limit = run.book.with(number, |sent| sent.deadline.into_iter().chain(sent.purged).min());
             let now = Instant::now();
             let at = handed.unwrap_or_else(|| limit.map_or(now, |limit| limit.min(now)));
-            run.book.ended(number, outcome.as_ref(), at);
+            run.book.ended(number, outcome.as_deref(), at);
             Ok(())
         }
         What::Flushed(end) | What::Closed(end) => end.map_err(|error| error.kind()),

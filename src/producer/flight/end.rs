@@ -79,8 +79,14 @@ impl Flight {
     }
 
     fn take_outcome(&mut self) -> Result<SendResult, Error> {
+        self.lend_outcome().map(SendResult::take)
+    }
+
+    /// The same; a result stays where it lies until it is taken.
+    #[inline]
+    fn lend_outcome(&mut self) -> Result<&mut SendResult, Error> {
         match std::mem::replace(&mut self.ending, Ending::Open) {
-            Ending::Stored => Ok(self.result.take()),
+            Ending::Stored => Ok(&mut self.result),
             Ending::Failed(error) => Err(error),
             Ending::Open => Err(Error::new(ErrorKind::Internal, "the send has not ended")),
         }
@@ -139,26 +145,25 @@ impl Landed {
     }
 
     /// Makes an event of what lay in a queue, and takes what that gives back.
-    pub(crate) fn take_event(&mut self, entry: Entry) -> Event {
+    pub(crate) fn take_event(&mut self, entry: Entry, take: impl FnOnce(Event<'_>)) {
         match entry {
             Entry::Sent(mut flight) => {
                 let completion = std::mem::replace(&mut flight.completion, Completion::None);
                 let tag = if let Completion::Queue(_, tag) = completion { tag } else { 0 };
-                let what = What::Sent(flight.take_outcome());
+                take(Event { tag, what: What::Sent(flight.lend_outcome()) });
                 flight.result.ids = None;
                 if let Some(producer) = flight.producer.0.take() {
                     let ended = self.of(&producer);
                     ended.add_completion(&mut flight.room);
                     ended.add_spare(Spare(flight));
                 }
-                Event { tag, what }
             }
             Entry::Notice(notice) => {
                 let (event, held) = notice.open();
                 if let Some((producer, mut room)) = held {
                     self.of(&producer).add_completion(&mut room);
                 }
-                event
+                take(event);
             }
         }
     }
