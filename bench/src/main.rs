@@ -10,6 +10,7 @@
 //! | `counted` | the counters below the client: allocator, write functions |
 //! | `sink` | the process on the other side: the mock, which counts and answers |
 //! | `table` | figures of several rounds |
+//! | `packing` | what compressing a body costs |
 //! | `machine`, `trace` | what the system and `strace` tell of processes |
 //! | `compare` | the comparison, with programs in other languages and a sink that is cheaper than all of them |
 
@@ -18,6 +19,7 @@ mod client;
 mod compare;
 mod counted;
 mod machine;
+mod packing;
 mod rounds;
 mod seam;
 mod sink;
@@ -32,6 +34,7 @@ rocketmq-bench - what one message costs the client, against a mock broker that o
 Usage: rocketmq-bench [--messages N] [--rounds N] [--quick]
        rocketmq-bench compare ...   beside other clients; `rocketmq-bench compare --help` tells how
        rocketmq-bench instructions [--keep]   instructions of a message, held against those kept; or keeps them
+       rocketmq-bench compress   what compressing a body costs
 
   --messages N   messages of each phase, after a warm-up of a tenth (default: 200000)
   --rounds N     rounds; the table has their median, least and greatest (default: 3)
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
     let result = match arguments.split_first() {
         Some((role, rest)) if role == client::ROLE => client::main(rest).map(|()| true),
         Some((role, rest)) if role == sink::ROLE => sink::main(rest).map(|()| true),
+        Some((role, [])) if role == packing::ROLE => packing::run(),
         Some((role, rest)) if role == compare::INSTRUCTIONS => compare::count_instructions(rest),
         Some((role, rest)) if role == compare::ROLE => {
             if rest.iter().any(|argument| argument == "--help") {

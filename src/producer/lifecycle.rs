@@ -382,6 +382,7 @@ async fn close(producer: Arc<Producer>, closing: Arc<Closing>) {
     producer.budget.told().await;
     // Ended sends remember routes, and so the client.
     producer.budget.clear();
+    producer.packers.clear();
     producer.lifecycle.set_instance(None);
     producer.lifecycle.store(State::Closed);
     closing.ended.send_replace(true);

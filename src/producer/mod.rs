@@ -21,6 +21,7 @@ mod message;
 mod namespace;
 mod notice;
 mod options;
+mod packers;
 mod recall;
 mod result;
 mod select;
@@ -58,6 +59,7 @@ use config::Settings;
 use fault::Faults;
 use flight::Spare;
 use lifecycle::Lifecycle;
+use packers::Packers;
 use stats::Stats;
 
 /// A caller's call may take this much longer than its deadline: by then the library itself has ended it.
@@ -79,6 +81,7 @@ pub struct Producer {
     purged: AtomicU32,
     lifecycle: Lifecycle,
     stats: Stats,
+    packers: Packers,
     /// Given at creation; otherwise each start takes the system's, and the shutdown lets it go.
     given: Option<World>,
     clock: OnceLock<Arc<dyn Clock>>,
@@ -116,6 +119,7 @@ impl Producer {
             purged: AtomicU32::new(0),
             lifecycle: Lifecycle::default(),
             stats: Stats::default(),
+            packers: Packers::default(),
             clock: given.as_ref().map_or_else(OnceLock::new, |world| Arc::clone(&world.clock).into()),
             given,
             ids: OnceLock::new(),

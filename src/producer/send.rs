@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::message::compress;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -362,7 +361,7 @@ impl Producer {
         let bytes = message.body();
         if let Some(compression) = self.settings.compression.filter(|c| bytes.len() >= c.bytes_min) {
             let codec = compression.codec;
-            let packed = compress::compress(codec, bytes, compression.level).map_err(|error| {
+            let packed = self.packers.pack(compression, bytes).map_err(|error| {
                 Error::new(ErrorKind::System, format!("the body cannot be compressed: {error}"))
             })?;
             if packed.len() < bytes.len() {

@@ -12,10 +12,13 @@ pub use zlib::{LEVEL_MAX, deflate, inflate};
 
 use super::flags;
 use crate::{DecodeError, EncodeError};
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// How much room is made at least when the output is full.
 const ROOM_BYTES_MIN: usize = 1024;
+/// What a compressor keeps of zstd's memory at most.
+const KEPT_BYTES_MAX: usize = 2 << 20;
 
 /// How a body is compressed (`CompressionType`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,10 +71,39 @@ impl Codec {
 /// Compresses `body`. A `level` out of [`Codec::levels`] counts as the next one in it. The output may be longer than
 /// `body`.
 pub fn compress(codec: Codec, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
-    match codec {
-        Codec::Zlib => deflate(body, level),
-        Codec::Lz4 => lz4::compress(body),
-        Codec::Zstd => zstd::compress(body, level),
+    Compressor::default().compress(codec, body, level)
+}
+
+/// Compresses one body after the other with memory that it keeps, whose making costs as much as compressing a small body.
+#[derive(Default)]
+pub struct Compressor {
+    zlib: Option<zlib::Deflater>,
+    zstd: Option<zstd::Compressor>,
+}
+
+impl Compressor {
+    /// As [`compress`], to the same bytes.
+    pub fn compress(&mut self, codec: Codec, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
+        match codec {
+            Codec::Zlib => {
+                let kept = self.zlib.take().filter(|kept| kept.has(level));
+                self.zlib.insert(kept.unwrap_or_else(|| zlib::Deflater::new(level))).deflate(body)
+            }
+            Codec::Lz4 => lz4::compress(body),
+            Codec::Zstd => {
+                let mut zstd = self.zstd.take().map_or_else(zstd::Compressor::new, Ok)?;
+                let compressed = zstd.compress(body, level);
+                // High levels and large bodies take many megabytes.
+                self.zstd = Some(zstd).filter(|zstd| zstd.bytes() <= KEPT_BYTES_MAX);
+                compressed
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Compressor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compressor").finish_non_exhaustive()
     }
 }
 

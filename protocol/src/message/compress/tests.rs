@@ -1,6 +1,6 @@
 //! Tests of what all codecs have in common.
 
-use super::{Codec, ROOM_BYTES_MIN, compress, decompress, deflate, fitted};
+use super::{Codec, Compressor, KEPT_BYTES_MAX, ROOM_BYTES_MIN, compress, decompress, deflate, fitted, zstd};
 use crate::{DecodeError, message::flags};
 
 pub(super) const CODECS: [Codec; 3] = [Codec::Zlib, Codec::Lz4, Codec::Zstd];
@@ -150,4 +150,29 @@ fn one_codec_does_not_read_another() {
         }
     }
     assert_eq!(compress(Codec::Zlib, b"a body", 5), deflate(b"a body", 5));
+}
+
+#[test]
+fn a_compressor_that_is_kept_makes_the_same_bytes_as_a_new_one() {
+    let mut kept = Compressor::default();
+    for bytes in [0, 1, 4_096, 70_000, 4_096, 300_000] {
+        for body in [text(bytes), noise(bytes)] {
+            for codec in CODECS {
+                for level in [5, 1, 5, 9, 5] {
+                    let packed = kept.compress(codec, &body, level).unwrap();
+                    assert!(packed == compress(codec, &body, level).unwrap(), "{codec:?} {level} {bytes}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_compressor_keeps_no_more_than_two_megabytes_of_zstd() {
+    let mut kept = Compressor::default();
+    let bytes = |kept: &Compressor| kept.zstd.as_ref().map(zstd::Compressor::bytes);
+    kept.compress(Codec::Zstd, &text(4_096), 3).unwrap();
+    assert!(bytes(&kept).is_some_and(|bytes| bytes <= KEPT_BYTES_MAX), "{:?}", bytes(&kept));
+    kept.compress(Codec::Zstd, &text(4 << 20), 19).unwrap();
+    assert_eq!(bytes(&kept), None);
 }

@@ -9,9 +9,28 @@ use zstd_safe::{CCtx, CParameter, DCtx};
 /// Levels that trade strength for speed; zstd's negative ones are left out.
 pub(super) const LEVELS: RangeInclusive<u32> = 1..=22;
 
-/// Compresses `body` into one frame, which says how long the body is.
-pub(super) fn compress(body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
-    let mut context = CCtx::try_create().ok_or(EncodeError::OutOfMemory)?;
+/// Compresses with memory that it keeps.
+pub(super) struct Compressor {
+    context: CCtx<'static>,
+}
+
+impl Compressor {
+    pub(super) fn new() -> Result<Self, EncodeError> {
+        Ok(Self { context: CCtx::try_create().ok_or(EncodeError::OutOfMemory)? })
+    }
+
+    /// The memory that it holds, which grows with bodies and levels.
+    pub(super) fn bytes(&self) -> usize {
+        self.context.sizeof()
+    }
+
+    /// One frame, which says how long the body is; the same whatever it has compressed before.
+    pub(super) fn compress(&mut self, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
+        frame(&mut self.context, body, level)
+    }
+}
+
+fn frame(context: &mut CCtx<'_>, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
     let level = i32::try_from(level.clamp(*LEVELS.start(), *LEVELS.end())).unwrap_or_default();
     let mut out = Vec::new();
     out.try_reserve_exact(zstd_safe::compress_bound(body.len())).map_err(|_| EncodeError::OutOfMemory)?;

@@ -1,9 +1,13 @@
 //! Tests of zstd.
 
 use super::super::tests::{noise, text};
-use super::{compress, decompress};
-use crate::DecodeError;
+use super::{Compressor, decompress};
+use crate::{DecodeError, EncodeError};
 use zstd_safe::{CCtx, CParameter};
+
+fn compress(body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
+    Compressor::new()?.compress(body, level)
+}
 
 /// A frame that says less than ours and proves more: no content size, a checksum.
 fn streamed(body: &[u8]) -> Vec<u8> {
