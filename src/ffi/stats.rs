@@ -14,7 +14,8 @@ use crate::producer::Names;
 /// docs/STATISTICS.md says what each member means and has a JSON Schema; the member "schema" is its version: members may
 /// be added, none changes its meaning. Before the start there is nothing but zeros and refused calls; after a shutdown
 /// the counts stay, brokers and routes are gone. Counting cannot be turned off; a snapshot takes less than a
-/// millisecond for some brokers and a hundred topics. `json` must not be NULL; its text is the caller's: rocketmq_string_free(). \[any\]
+/// millisecond for some brokers and a hundred topics. `json` must not be NULL; its text is the caller's:
+/// rocketmq_string_free(). \[any\]
 ///
 /// # Safety
 ///
