@@ -14,6 +14,7 @@ FUZZERS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 # Which part of the mutants, and of which files.
 SHARD := 0/1
 MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/layout client/outbox client/pause client/routes runtime/wait
+BINDINGS := go node python
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
 # Runs of the simulator, and the first one's seed.
@@ -25,7 +26,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build library docs demo test simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
+.PHONY: help deps apache build library docs demo test test-bindings simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
 	instructions bench-programs bench-peers soak install uninstall deb clean
 
 help: ## this list
@@ -76,12 +77,18 @@ demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)
 
 test: deps apache ## the gate of every landing
+	@scripts/deps.sh bindings
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
 	$(MAKE) simulate
 	$(MAKE) instructions
+	$(MAKE) test-bindings
 	git diff --exit-code include/
+
+test-bindings: build apache ## the packages for Go, Node and Python, which is part of `make test`
+	@scripts/deps.sh bindings
+	@for language in $(BINDINGS); do $(MAKE) --no-print-directory -C bindings/$$language TARGET=$(TARGET) test; done
 
 simulate: ## the client in a hostile world, drawn from seeds: SEEDS=20000 of them, from FIRST=0 on
 	SEEDS=$(SEEDS) FIRST=$(FIRST) cargo test --profile simulate --test simulation -- --nocapture

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Installs what building and testing need and this machine lacks, if run by root on Debian; elsewhere it says what to
-# install. Does nothing, quickly, when everything is there.
+# install. Does nothing, quickly, when everything is there. `scripts/deps.sh bindings` also looks for the languages of the
+# bindings.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+what_for=${1-}
 channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
 
 has() {
@@ -18,6 +20,31 @@ has_header() {
 has_java() {
     local version
     has java javac && version=$(javac -version 2>&1) && version=${version#javac } && ((${version%%.*} >= 17))
+}
+
+# at_least LEAST VERSION: of two or three numbers.
+at_least() {
+    printf '%s\n%s\n' "$1" "$2" | sort -CV
+}
+
+has_go() {
+    local version
+    has go && version=$(go env GOVERSION) && at_least 1.24 "${version#go}"
+}
+
+has_node() {
+    local version
+    has node npm && version=$(node --version) && at_least 18.17 "${version#v}" && [[ -e $(node_headers) ]]
+}
+
+node_headers() {
+    node -p 'require("node:path").resolve(process.execPath, "../../include/node/node_api.h")'
+}
+
+has_python() {
+    local check='import sys, sysconfig, os, venv, ensurepip
+assert sys.version_info >= (3, 9) and os.path.exists(sysconfig.get_path("include") + "/Python.h")'
+    has python3 && python3 -c "$check" 2>/dev/null
 }
 
 has_rust() {
@@ -45,6 +72,12 @@ strace|has strace|strace
 binutils (nm, readelf, objcopy)|has nm readelf objcopy|binutils
 What makes Debian packages (dpkg-deb, dpkg-shlibdeps)|has dpkg-deb dpkg-shlibdeps|dpkg-dev
 abidiff, which compares the interface with the one promised|has abidiff|abigail-tools
+END
+    [[ $what_for == bindings ]] || return 0
+    cat <<'END'
+Go, version 1.24 or later,|has_go|golang-go
+Node.js with its headers, version 18.17 or later,|has_node|nodejs npm libnode-dev
+Python with venv and headers, version 3.9 or later,|has_python|python3-venv python3-dev
 END
 }
 
