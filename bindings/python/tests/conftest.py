@@ -45,8 +45,10 @@ def nothing_is_left() -> Iterator[None]:
 class Program:
     """A Python program with everything on that finds mistakes, in a process of its own."""
 
-    def __init__(self, text: str, *arguments: str, **environment: str) -> None:
-        command = [sys.executable, "-X", "dev", "-W", "error", "-c", text, *arguments]
+    def __init__(self, program: str | Path, *arguments: str, **environment: str) -> None:
+        """`program` is its text or its file."""
+        what = [str(program)] if isinstance(program, Path) else ["-c", program]
+        command = [sys.executable, "-X", "dev", "-W", "error", *what, *arguments]
         path = str(Path(__file__).parent)
         self.process = subprocess.Popen(
             command,
