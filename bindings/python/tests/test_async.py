@@ -38,7 +38,7 @@ def test_sends_of_every_kind_arrive(mock: Mock, config: Config) -> None:
                 await producer.recall("all", "no handle")
         assert producer.state == State.CLOSED and await producer.close() is True
 
-    asyncio.run(main())
+    asyncio.run(main(), debug=False)
     assert mock.count("all") == 3005
 
 
@@ -54,7 +54,7 @@ def test_futures_end_in_the_loops_thread_in_the_order_of_the_sends(mock: Mock, c
             offsets = [result.queue_offset for result in await asyncio.gather(*sends)]
         assert offsets == list(range(1000)) and threads == {threading.get_ident()}
 
-    asyncio.run(main())
+    asyncio.run(main(), debug=False)
     assert [stored.body for stored in mock.messages("one")] == [b"%d" % number for number in range(1000)]
 
 
@@ -171,7 +171,7 @@ def test_a_producer_belongs_to_its_loop_and_loops_in_threads_have_one_each(mock:
 
     def run(number: int) -> None:
         try:
-            asyncio.run(main(number))
+            asyncio.run(main(number), debug=False)
         except BaseException as error:
             failures.append(error)
             barrier.abort()
