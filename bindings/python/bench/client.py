@@ -67,9 +67,7 @@ def send_incumbent(name_server, messages, measured, oneway):
     from rocketmq.client import Message, Producer
 
     producer = Producer("bench")
-    producer.set_name_server_address(name_server) if hasattr(producer, "set_name_server_address") else (
-        producer.set_namesrv_addr(name_server)
-    )
+    producer.set_namesrv_addr(name_server)
     producer.start()
     send = producer.send_oneway if oneway else producer.send_sync
 

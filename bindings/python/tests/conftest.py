@@ -42,12 +42,16 @@ def nothing_is_left() -> Iterator[None]:
             assert not thread.is_alive(), thread
 
 
+# In development mode a loop says what took it longer than 100 ms, which on a busy machine is anything.
+QUIET = 'import logging; logging.getLogger("asyncio").setLevel(logging.ERROR)\n'
+
+
 class Program:
     """A Python program with everything on that finds mistakes, in a process of its own."""
 
     def __init__(self, program: str | Path, *arguments: str, **environment: str) -> None:
         """`program` is its text or its file."""
-        what = [str(program)] if isinstance(program, Path) else ["-c", program]
+        what = [str(program)] if isinstance(program, Path) else ["-c", QUIET + program]
         command = [sys.executable, "-X", "dev", "-W", "error", *what, *arguments]
         path = str(Path(__file__).parent)
         self.process = subprocess.Popen(
