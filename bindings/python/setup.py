@@ -1,11 +1,13 @@
 """Builds the extension with the library inside. What is not about the extension is in pyproject.toml."""
 
 import os
+import shutil
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -16,8 +18,19 @@ ARCHIVE = TARGET / "release" / "librocketmq_producer.a"
 class Build(build_ext):
     def run(self) -> None:
         if not ARCHIVE.exists():
-            raise SystemExit(f"{ARCHIVE} is missing: run `make build` in {ROOT}, or set TARGET to cargo's target folder")
+            raise SystemExit(
+                f"{ARCHIVE} is missing: run `make build` in {ROOT}, or set TARGET to cargo's target folder"
+            )
         super().run()
+
+
+class Package(build_py):
+    """The library brings along what others have written, and with it their notices."""
+
+    def run(self) -> None:
+        super().run()
+        for notice in ("LICENSE", "THIRD-PARTY.txt"):
+            shutil.copy(ROOT / notice, Path(self.build_lib) / "rocketmq_producer" / notice)
 
 
 class Wheel(bdist_wheel):
@@ -37,12 +50,12 @@ setup(
             include_dirs=[str(ROOT / "include")],
             extra_objects=[str(ARCHIVE)],
             extra_compile_args=["-std=c11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra"],
-            # What the archive names stays inside, so that another copy in the process is another copy. The library's threads
-            # outlive a dlclose. Symbols of the archive go: they are three quarters of it.
+            # What the archive names stays inside, so that another copy in the process is another copy. The library's
+            # threads outlive a dlclose. Symbols that only debuggers read stay out.
             extra_link_args=["-Wl,--exclude-libs,ALL", "-Wl,-z,nodelete", "-Wl,--gc-sections", "-Wl,--as-needed", "-s"],
             libraries=["gcc_s", "util", "rt", "pthread", "m", "dl", "c"],
             py_limited_api=True,
         )
     ],
-    cmdclass={"build_ext": Build, "bdist_wheel": Wheel},
+    cmdclass={"build_py": Package, "build_ext": Build, "bdist_wheel": Wheel},
 )

@@ -1,7 +1,8 @@
 """One client for one measurement: CLIENT NAMESRV MESSAGES. Prints what it cost as a line of JSON.
 
-Clients: `async`, `futures`, `sync` and `oneway` are this package's; `incumbent-sync` and `incumbent-oneway` those of the package
-`rocketmq`; `ctypes` sends as a binding without an extension would. Asynchronous ones keep 256 sends in flight.
+Clients: `async`, `futures`, `sync` and `oneway` are this package's; `incumbent-sync` and `incumbent-oneway` those of
+the package `rocketmq`; `ctypes` sends as a binding without an extension would. Asynchronous ones keep 256
+sends in flight.
 """
 
 import asyncio
@@ -107,7 +108,12 @@ def main():
     else:
         seconds, cpu = send_incumbent(name_server, messages, measured, client == "incumbent-oneway")
     rss_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cost = {"client": client, "per_second": messages / seconds, "cpu_us": cpu * 1e6 / messages, "rss_mib": rss_kb / 1024}
+    cost = {
+        "client": client,
+        "per_second": messages / seconds,
+        "cpu_us": cpu * 1e6 / messages,
+        "rss_mib": rss_kb / 1024,
+    }
     print(json.dumps(cost), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Measures this package beside the incumbent, in turns against one sink, and prints medians: compare.py [ROUNDS] [MESSAGES]."""
+"""Measures this package and the incumbent in turns, against one sink: compare.py [ROUNDS] [MESSAGES]."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def main():
             costs[client].append(json.loads(done.stdout.splitlines()[-1]))
     sink.stdin.close()
     sink.wait()
-    print(f"medians (least–most) of {rounds} rounds, {messages} messages of 1 KiB, load {os.getloadavg()[0]:.1f} at the end")
+    print(f"medians (least–most) of {rounds} rounds, {messages} messages of 1 KiB, load {os.getloadavg()[0]:.1f}")
     print("| client | CPU µs a message | messages/s | RSS MiB |\n|---|---|---|---|")
     for client, measured in costs.items():
         cells = (median(measured, "cpu_us", 1), median(measured, "per_second", 0), median(measured, "rss_mib", 1))

@@ -69,7 +69,9 @@ async def send_ctypes(name_server, messages, measured):
     def send(tag):
         message = ctypes.c_void_p()
         body = b"x" * 1024
-        status = library.rocketmq_message_build(b"bench", 5, None, 0, None, 0, body, len(body), ctypes.byref(message), None)
+        status = library.rocketmq_message_build(
+            b"bench", 5, None, 0, None, 0, body, len(body), ctypes.byref(message), None
+        )
         assert status == 0
         pending[tag] = future = loop.create_future()
         assert library.rocketmq_producer_send_cq(producer, message, None, cq, tag, None) == 0

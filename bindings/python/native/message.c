@@ -14,7 +14,8 @@ static PyObject *bytes_of(PyObject *body)
     }
     view = PyMemoryView_FromObject(body);
     if (!view) {
-        PyErr_Format(PyExc_TypeError, "body must be bytes or another object with a buffer, not %R", (PyObject *)Py_TYPE(body));
+        PyErr_Format(PyExc_TypeError, "body must be bytes or another object with a buffer, not %R",
+                     (PyObject *)Py_TYPE(body));
         return NULL;
     }
     bytes = PyBytes_FromObject(view);
@@ -50,15 +51,15 @@ static rocketmq_message *built(PyObject *topic, PyObject *body, PyObject *tags, 
     for (index = 0; index < 3; index++)
         if (objects[index] && PyBytes_AsStringAndSize(objects[index], &texts[index], &sizes[index]) < 0) return NULL;
     if (PyBytes_AsStringAndSize(body, &data, &size) < 0) return NULL;
-    status = rocketmq_message_build(texts[0], (size_t)sizes[0], texts[1], (size_t)sizes[1], texts[2], (size_t)sizes[2], data,
-                                    (size_t)size, &message, &error);
+    status = rocketmq_message_build(texts[0], (size_t)sizes[0], texts[1], (size_t)sizes[1], texts[2], (size_t)sizes[2],
+                                    data, (size_t)size, &message, &error);
     if (status != ROCKETMQ_OK) raised(status, error, NULL);
     return message;
 }
 
 /* A text that the library takes with a NUL at its end, and so without one inside. */
-static int set_text(rocketmq_message *message, rocketmq_status (*set)(rocketmq_message *, const char *), PyObject *value,
-                    const char *what)
+static int set_text(rocketmq_message *message, rocketmq_status (*set)(rocketmq_message *, const char *),
+                    PyObject *value, const char *what)
 {
     PyObject *text;
     rocketmq_status status = ROCKETMQ_ERR_INVALID_PROPERTY;
@@ -180,8 +181,8 @@ static PyObject *wrapped(PyTypeObject *type, rocketmq_message *message)
 
 static PyObject *message_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static char *names[] = {"topic", "body", "tags", "keys", "properties", "sharding_key", "delay_level", "delay_ms",
-                            "deliver_at_ms", "flag", "wait_store", NULL};
+    static char *names[] = {"topic", "body", "tags", "keys", "properties", "sharding_key",
+                            "delay_level", "delay_ms", "deliver_at_ms", "flag", "wait_store", NULL};
     PyObject *topic, *body, *tags = Py_None, *keys = Py_None, *texts[4] = {NULL, NULL, NULL, NULL}, *self = NULL;
     struct extras extras = {Py_None, Py_None, Py_None, Py_None, Py_None, 0, 1};
     rocketmq_message *message = NULL;
@@ -249,7 +250,8 @@ static PyObject *message_properties(PyObject *self, void *unused)
     const char *name, *value;
     size_t index;
     (void)unused;
-    for (index = 0; properties && rocketmq_message_property_at(of(self), index, &name, &value) == ROCKETMQ_OK; index++) {
+    for (index = 0; properties && rocketmq_message_property_at(of(self), index, &name, &value) == ROCKETMQ_OK;
+         index++) {
         text = PyUnicode_FromString(value);
         if (!text || PyDict_SetItemString(properties, name, text) < 0) Py_CLEAR(properties);
         Py_XDECREF(text);
@@ -273,10 +275,7 @@ static PyGetSetDef getters[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-PyDoc_STRVAR(doc,
-"Message(topic, body, *, tags=None, keys=None, properties=None, sharding_key=None,\n"
-"        delay_level=None, delay_ms=None, deliver_at_ms=None, flag=0, wait_store=True)\n\n"
-"A message to send. It cannot be changed: send it as often as you like, from any thread.");
+PyDoc_STRVAR(doc, "A message to send. It cannot be changed: send it as often as you like, from any thread.");
 
 static PyType_Slot slots[] = {
     {Py_tp_new, (void *)message_new},

@@ -9,7 +9,8 @@ static PyObject *fits(uint32_t header, uint32_t library)
     /* Below 1.0 minor versions may differ in what exists. */
     unsigned shift = header >> 16 ? 16 : 8;
     if (header >> shift == library >> shift) Py_RETURN_NONE;
-    PyErr_Format(PyExc_ImportError, "rocketmq_producer was made for version %u.%u of its library, and the one inside is %u.%u",
+    PyErr_Format(PyExc_ImportError,
+                 "rocketmq_producer was made for version %u.%u of its library, and the one inside is %u.%u",
                  header >> 16, header >> 8 & 255, library >> 16, library >> 8 & 255);
     return NULL;
 }
@@ -47,14 +48,16 @@ static PyObject *native_statuses(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef functions[] = {
-    {"check_version", native_check_version, METH_VARARGS, "check_version(header, library): ImportError unless they fit."},
-    {"set_up", native_set_up, METH_VARARGS, "set_up(make_error, SendStatus): Python's part of what the extension makes."},
+    {"check_version", native_check_version, METH_VARARGS,
+     "check_version(header, library): ImportError unless they fit."},
+    {"set_up", native_set_up, METH_VARARGS,
+     "set_up(make_error, SendStatus): Python's part of what the extension makes."},
     {"statuses", native_statuses, METH_NOARGS, "Number of every status by its name in C."},
     {NULL, NULL, 0, NULL},
 };
 
-static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "rocketmq_producer._native", NULL, -1, functions,
-                                        NULL, NULL, NULL, NULL};
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "rocketmq_producer._native", NULL, -1, functions, NULL, NULL, NULL, NULL};
 
 static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **type, const char *name)
 {

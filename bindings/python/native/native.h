@@ -1,5 +1,6 @@
-/* What the files of the extension share. It speaks CPython's limited API of 3.9, so that one build serves every later version,
- * and is a thin layer: it turns Python's objects into calls of rocketmq_producer.h and its ends into Python's objects. */
+/* What the files of the extension share. It speaks CPython's limited API of 3.9, so that one build serves every later
+ * version, and is a thin layer: it turns Python's objects into calls of rocketmq_producer.h and its ends into Python's
+ * objects. */
 #ifndef ROCKETMQ_PYTHON_NATIVE_H
 #define ROCKETMQ_PYTHON_NATIVE_H
 
@@ -43,7 +44,7 @@ typedef struct {
 extern PyTypeObject *message_type, *result_type, *completions_type, *producer_type;
 extern PyType_Spec message_spec, result_spec, completions_spec, producer_spec;
 
-/* error.c: an exception for a failure, which `error` tells of if there is one; and the same raised, with NULL returned. */
+/* error.c: an exception for a failure, which `error` tells of if there is one; the same raised, with NULL returned. */
 int errors_set_up(PyObject *factory);
 PyObject *exception_of(rocketmq_status status, const rocketmq_error *error, const char *what);
 PyObject *raised(rocketmq_status status, rocketmq_error *error, const char *what);

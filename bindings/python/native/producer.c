@@ -31,7 +31,8 @@ static long long send_timeout_of(const rocketmq_config *config)
 {
     char *value = NULL;
     long long timeout_ms = 0;
-    if (rocketmq_config_get(config, "send.timeout.ms", &value, NULL) == ROCKETMQ_OK) timeout_ms = strtoll(value, NULL, 10);
+    if (rocketmq_config_get(config, "send.timeout.ms", &value, NULL) == ROCKETMQ_OK)
+        timeout_ms = strtoll(value, NULL, 10);
     rocketmq_string_free(value);
     return timeout_ms;
 }
@@ -118,7 +119,8 @@ static PyObject *producer_fetch_queues(PyObject *self, PyObject *args)
     if (status != ROCKETMQ_OK) return raised(status, error, NULL);
     queues = PyList_New(0);
     for (index = 0; queues && index < rocketmq_queue_list_size(list); index++) {
-        queue = Py_BuildValue("(si)", rocketmq_queue_list_broker(list, index), (int)rocketmq_queue_list_queue_id(list, index));
+        queue = Py_BuildValue("(si)", rocketmq_queue_list_broker(list, index),
+                              (int)rocketmq_queue_list_queue_id(list, index));
         if (!queue || PyList_Append(queues, queue) < 0) Py_CLEAR(queues);
         Py_XDECREF(queue);
     }
@@ -146,7 +148,8 @@ static PyObject *producer_recall(PyObject *self, PyObject *args)
 
 typedef rocketmq_status ending(rocketmq_producer *, int64_t, rocketmq_cq *, uint64_t, rocketmq_error **);
 
-/* A flush or a shutdown. With a queue and a future it ends by an event; without, it is waited for and 0 or the status returned. */
+/* A flush or a shutdown. With a queue and a future it ends by an event; without, it is waited for and 0 or the status
+ * returned. */
 static PyObject *end_by(ending *end, PyObject *object, PyObject *args)
 {
     Producer *self = (Producer *)object;

@@ -34,8 +34,8 @@ void completions_forget(Completions *self, uint64_t tag)
     PyErr_Clear();
 }
 
-/* Whether the future refused its end because it was cancelled meanwhile: then the caller is gone, and so is the end. Who waits
- * for a set of concurrent.futures, a cancelled one among them, waits for its notice. */
+/* Whether the future refused its end because it was cancelled meanwhile: then the caller is gone, and so is the end.
+ * Who waits for a set of concurrent.futures, a cancelled one among them, waits for its notice. */
 static int was_cancelled(PyObject *future)
 {
     PyObject *type, *value, *trace, *answer;
@@ -214,8 +214,10 @@ static void completions_dealloc(PyObject *object)
 }
 
 static PyMethodDef methods[] = {
-    {"settle", completions_settle, METH_VARARGS, "settle(timeout_ms): takes events out and settles their futures; how many."},
-    {"lines", completions_lines, METH_VARARGS, "lines(timeout_ms): takes log lines out, (level, text) each; None at the end."},
+    {"settle", completions_settle, METH_VARARGS,
+     "settle(timeout_ms): takes events out and settles their futures; how many."},
+    {"lines", completions_lines, METH_VARARGS,
+     "lines(timeout_ms): takes log lines out, (level, text) each; None at the end."},
     {"interrupt", completions_interrupt, METH_NOARGS, "Ends a wait in settle() or lines(), or the next one."},
     {"descriptor", completions_descriptor, METH_NOARGS, "A new descriptor, readable while events wait."},
     {"take_log", completions_take_log, METH_VARARGS, "take_log(level): log lines come here from now on."},

@@ -101,15 +101,16 @@ static PyObject *result_latency_us(PyObject *self, void *unused)
 static PyObject *result_repr(PyObject *self)
 {
     const rocketmq_send_result *result = of(self);
-    return PyUnicode_FromFormat("<SendResult %s to %s, queue %s/%i, offset %lli>", rocketmq_send_result_message_id(result),
-                                rocketmq_send_result_topic(result), rocketmq_send_result_broker(result),
-                                (int)rocketmq_send_result_queue_id(result),
+    return PyUnicode_FromFormat("<SendResult %s to %s, queue %s/%i, offset %lli>",
+                                rocketmq_send_result_message_id(result), rocketmq_send_result_topic(result),
+                                rocketmq_send_result_broker(result), (int)rocketmq_send_result_queue_id(result),
                                 (long long)rocketmq_send_result_queue_offset(result));
 }
 
 static PyGetSetDef getters[] = {
     {"status", result_status, NULL, "How well the message was stored: a SendStatus.", NULL},
-    {"message_id", result_text, NULL, "The id that the message was sent with; of a batch the first one's.", &message_id},
+    {"message_id", result_text, NULL, "The id that the message was sent with; of a batch the first one's.",
+     &message_id},
     {"message_ids", result_message_ids, NULL, "The id of each message that the result stands for.", NULL},
     {"topic", result_text, NULL, "The topic.", &topic},
     {"broker", result_text, NULL, "The name of the broker that stored it.", &broker},
@@ -117,7 +118,8 @@ static PyGetSetDef getters[] = {
     {"queue_offset", result_queue_offset, NULL, "The place in the queue; of a batch the first one's.", NULL},
     {"offset_id", result_text, NULL, "The id by which the broker finds the message in its log.", &offset_id},
     {"transaction_id", result_text, NULL, "The transaction id that 5.x brokers answer with, or ''.", &transaction_id},
-    {"recall_handle", result_text, NULL, "What recall() takes a message with a timer back with, or ''.", &recall_handle},
+    {"recall_handle", result_text, NULL, "What recall() takes a message with a timer back with, or ''.",
+     &recall_handle},
     {"attempts", result_attempts, NULL, "Tries made: 1 without a retry.", NULL},
     {"latency_us", result_latency_us, NULL, "Microseconds from the call to the answer, all tries included.", NULL},
     {NULL, NULL, NULL, NULL, NULL},

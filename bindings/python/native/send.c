@@ -1,8 +1,13 @@
 /* Sends: one message or a batch, waited for, settled by a future, or one-way. */
 #include "native.h"
 
+/* Below the default of "compress.min.bytes". */
+enum { SMALL_BODY_BYTES = 4000 };
+
 /* What all sends are given: a message or several, a limit, a queue or None, flags. */
 struct call {
+    /* It may take a while, waiting or compressing: other threads of Python are to run meanwhile. */
+    int is_long;
     rocketmq_message **messages;
     rocketmq_message *one;
     size_t count;
@@ -96,16 +101,23 @@ static int set_options(struct call *call, long long timeout_ms, PyObject *queue,
 
 static int call_open(struct call *call, PyObject *messages, long long timeout_ms, PyObject *queue, unsigned flags)
 {
+    size_t body = 0;
     call->batch = NULL, call->own = NULL;
-    if (set_messages(call, messages) == 0 && set_options(call, timeout_ms, queue, flags) == 0) return 0;
-    call_close(call);
-    return -1;
+    if (set_messages(call, messages) < 0 || set_options(call, timeout_ms, queue, flags) < 0) {
+        call_close(call);
+        return -1;
+    }
+    if (!call->batch) (void)rocketmq_message_body(call->one, &body);
+    call->is_long = call->batch || body > SMALL_BODY_BYTES || flags & ROCKETMQ_SEND_BLOCK;
+    return 0;
 }
 
-static rocketmq_status accepted(Producer *self, const struct call *call, rocketmq_cq *cq, uint64_t tag, rocketmq_error **error)
+static rocketmq_status accepted(Producer *self, const struct call *call, rocketmq_cq *cq, uint64_t tag,
+                                rocketmq_error **error)
 {
     if (call->batch)
-        return rocketmq_producer_send_batch_cq(self->producer, call->messages, call->count, call->options, cq, tag, error);
+        return rocketmq_producer_send_batch_cq(self->producer, call->messages, call->count, call->options, cq, tag,
+                                               error);
     return rocketmq_producer_send_cq(self->producer, call->one, call->options, cq, tag, error);
 }
 
@@ -129,19 +141,19 @@ PyObject *producer_submit(PyObject *object, PyObject *args)
     unsigned flags;
     uint64_t tag;
 
-    if (!PyArg_ParseTuple(args, "O!OOLOI:submit", completions_type, &completions, &future, &messages, &timeout_ms, &queue,
-                          &flags)
+    if (!PyArg_ParseTuple(args, "O!OOLOI:submit", completions_type, &completions, &future, &messages, &timeout_ms,
+                          &queue, &flags)
         || call_open(&call, messages, timeout_ms, queue, flags) < 0)
         return NULL;
     if (completions_expect((Completions *)completions, future, &tag) < 0) {
         call_close(&call);
         return NULL;
     }
-    if (flags & ROCKETMQ_SEND_BLOCK) {
+    if (call.is_long) {
         Py_BEGIN_ALLOW_THREADS
         status = accepted(self, &call, ((Completions *)completions)->cq, tag, &error);
         Py_END_ALLOW_THREADS
-    } else { /* never waits: to let go of the lock would cost more than the call */
+    } else { /* to let go of the lock would cost more than the call */
         status = accepted(self, &call, ((Completions *)completions)->cq, tag, &error);
     }
     call_close(&call);
@@ -207,7 +219,7 @@ PyObject *producer_oneway(PyObject *object, PyObject *args)
     if (!PyArg_ParseTuple(args, "O!LOI:oneway", message_type, &message, &timeout_ms, &queue, &flags)
         || call_open(&call, message, timeout_ms, queue, flags) < 0)
         return NULL;
-    if (flags & ROCKETMQ_SEND_BLOCK) {
+    if (call.is_long) {
         Py_BEGIN_ALLOW_THREADS
         status = rocketmq_producer_send_oneway(self->producer, call.one, call.options, &error);
         Py_END_ALLOW_THREADS

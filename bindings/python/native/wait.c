@@ -1,5 +1,5 @@
-/* Calls that wait. They are made as asynchronous ones on a queue of their own, and the wait is cut into slices: so a signal's
- * handler runs in between, and Ctrl-C ends the wait. The end that comes late then finds its queue destroyed. */
+/* Calls that wait. They are made as asynchronous ones on a queue of their own, and the wait is cut into slices: so a
+ * signal's handler runs in between, and Ctrl-C ends the wait. An end that comes late finds its queue destroyed. */
 #include "native.h"
 
 enum { SLICE_MS = 50 };

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from mock import Mock  # noqa: E402
+from cluster import Mock
 
 ROOT = Path(__file__).resolve().parents[3]
 

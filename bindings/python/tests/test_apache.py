@@ -1,6 +1,6 @@
-"""A thousand messages from the installed wheel, in an empty folder: what a mock cluster and Apache's broker have of them is equal.
+"""A thousand messages from the installed wheel, in an empty folder: a mock cluster and Apache's broker have the same.
 
-What the broker has is read back by Apache's Java client. The servers and the reader are those of the root's `make apache`.
+What the broker has is read back by Apache's Java client. Servers and reader are those of the root's `make apache`.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ import asyncio, json, sys
 from rocketmq_producer import AsyncProducer, Message, Producer
 
 def message(number):
-    return Message(sys.argv[2], contents(number), tags="標籤-%d" % (number % 3), keys=["key-%d" % number, "schlüssel"],
-        properties={"城市": "杭州-%d" % number, "emoji 😀": "🚀\u0301 é %d" % number, "quo\"te\\": "a\"b\\c\n\t"}, flag=number,
-        sharding_key="shard-%d" % (number % 7) if number % 2 else None)
+    properties = {"城市": "杭州-%d" % number, "emoji 😀": "🚀\u0301 é %d" % number, "quo\"te\\": "a\"b\\c\n\t"}
+    keys = ["key-%d" % number, "schlüssel"]
+    return Message(sys.argv[2], contents(number), tags="標籤-%d" % (number % 3), keys=keys,
+        properties=properties, flag=number, sharding_key="shard-%d" % (number % 7) if number % 2 else None)
 
 def contents(number):
     return ("text é %d " % number).encode() * 10 if number % 5 else bytes(range(256)) + number.to_bytes(4, "big")
@@ -39,11 +40,12 @@ async def send():
             results += [await asyncio.to_thread(other.send, message(number)) for number in range(COUNT - 10, COUNT)]
     return results
 
-config = {"namesrv.addr": sys.argv[1], "producer.group": "installed", "send.timeout.ms": 10000, "compress.min.bytes": 500}
+config = {"namesrv.addr": sys.argv[1], "producer.group": "installed", "send.timeout.ms": 10000,
+          "compress.min.bytes": 500}
 COUNT = int(sys.argv[3])
 results = asyncio.run(send())
-print(json.dumps([{"id": result.message_id, "queue": result.queue_id, "offset": result.queue_offset, "offset_id": result.offset_id}
-                  for result in results]))
+print(json.dumps([{"id": result.message_id, "queue": result.queue_id, "offset": result.queue_offset,
+                   "offset_id": result.offset_id} for result in results]))
 """
 # What the library, the broker and the reader add.
 ADDED = {"UNIQ_KEY", "WAIT", "CLUSTER", "MSG_REGION", "TRACE_ON", "MIN_OFFSET", "MAX_OFFSET"}
@@ -93,7 +95,9 @@ def test_the_wheel_sends_to_a_mock_and_to_apache_what_is_read_back_equal(tmp_pat
 
     told = sent(tmp_path / "apache", apache, "Wheel")
     reader = ["java", "-cp", f"{os.environ['APACHE']}/reader/*", str(ROOT / "tests" / "apache" / "ReadBack.java")]
-    read = subprocess.run([*reader, "read", apache, "Wheel", str(COUNT), "20000"], capture_output=True, text=True, timeout=60)
+    read = subprocess.run(
+        [*reader, "read", apache, "Wheel", str(COUNT), "20000"], capture_output=True, text=True, timeout=60
+    )
     in_apache = [json.loads(line) for line in read.stdout.splitlines()]
     assert in_apache.pop() == {"end": True, "count": COUNT}, read.stdout[-1000:]
 
@@ -102,8 +106,16 @@ def test_the_wheel_sends_to_a_mock_and_to_apache_what_is_read_back_equal(tmp_pat
         assert len(by_id) == len(results) == COUNT
         for number, result in enumerate(results):
             message = by_id[result["id"]]
-            assert (message["flag"], message["queueId"], message["queueOffset"]) == (number, result["queue"], result["offset"])
+            assert (message["flag"], message["queueId"], message["queueOffset"]) == (
+                number,
+                result["queue"],
+                result["offset"],
+            )
             assert message["offsetMsgId"] == result["offset_id"]
     assert sorted(map(contents, in_mock)) == sorted(map(contents, in_apache))
     some = dict(sorted(map(contents, in_apache))[7][4])
-    assert some["城市"] == "杭州-7" and some["emoji 😀"] == "🚀\u0301 é 7" and re.fullmatch(r"shard-\d", some["__SHARDINGKEY"])
+    assert (
+        some["城市"] == "杭州-7"
+        and some["emoji 😀"] == "🚀\u0301 é 7"
+        and re.fullmatch(r"shard-\d", some["__SHARDINGKEY"])
+    )

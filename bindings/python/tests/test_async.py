@@ -10,9 +10,9 @@ import time
 import warnings
 from typing import Any
 
-import mock as fault
+import cluster as fault
 import pytest
-from mock import Mock
+from cluster import Mock
 
 import rocketmq_producer as rmq
 from rocketmq_producer import AsyncProducer, Message, Outcome, Queue, State, Status
@@ -79,7 +79,9 @@ def test_sends_wait_for_room_in_line_within_their_limit_and_the_line_has_a_limit
                     assert isinstance(end, rmq.QueueFullError) and end.outcome == Outcome.NOT_SENT and end.retriable
             mock.clear_faults()
             producer.purge()
-            assert all(isinstance(end, rmq.RocketMQError) for end in await asyncio.gather(*flight, return_exceptions=True))
+            assert all(
+                isinstance(end, rmq.RocketMQError) for end in await asyncio.gather(*flight, return_exceptions=True)
+            )
             # Room came back, also that of what was written one-way.
             for number in range(200):
                 try:
@@ -184,7 +186,9 @@ def test_a_producer_belongs_to_its_loop_and_loops_in_threads_have_one_each(mock:
     assert failures == [] and mock.count("loops") == 800
 
 
-def test_a_producer_that_is_garbage_ends_what_is_open_and_says_that_it_was_not_closed(mock: Mock, config: Config) -> None:
+def test_a_producer_that_is_garbage_ends_what_is_open_and_says_that_it_was_not_closed(
+    mock: Mock, config: Config
+) -> None:
     mock.answer(fault.SUCCESS, delay_ms=-1, count=-1)
 
     async def main() -> list[object]:

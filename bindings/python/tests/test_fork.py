@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cluster import Mock
 from conftest import Program
-from mock import Mock
 
 PARENT = """
 import asyncio, os, sys, time
@@ -41,8 +41,9 @@ open_sends = [producer.send_future(Message("fork", b"open")) for _ in range(100)
 
 def child():
     begun = time.monotonic()
-    calls = [producer.send, producer.send_future, producer.send_oneway, lambda _: producer.flush(), lambda _: producer.close(),
-             lambda _: producer.fetch_queues("fork"), lambda _: producer.purge(), lambda _: producer.statistics()]
+    calls = [producer.send, producer.send_future, producer.send_oneway, lambda _: producer.flush(),
+             lambda _: producer.close(), lambda _: producer.fetch_queues("fork"), lambda _: producer.purge(),
+             lambda _: producer.statistics()]
     for call in calls:
         try:
             call(Message("fork", b"never"))
@@ -52,7 +53,8 @@ def child():
             raise AssertionError(call)
     assert producer.state == rmq.State.FORKED and time.monotonic() - begun < 1
     producer.start()
-    after = {producer.send(Message("fork", b"child")).message_id, producer.send_future(Message("fork", b"child")).result(5).message_id}
+    message = Message("fork", b"child")
+    after = {producer.send(message).message_id, producer.send_future(message).result(5).message_id}
     assert before not in after and len(after) == 2
     assert producer.close()
 

@@ -37,8 +37,9 @@ LEFT_OUT = {
 }
 # Setters that a constructor makes needless, and what reads or copies what Python holds anyway.
 LEFT_OUT_FAMILIES = (
-    r"rocketmq_(config_(clone|key_)|send_result_(clone|destroy|status|queue_offset)|message_(create|clone|set_topic|set_tags"
-    r"|set_keys|add_key|set_body|append_body|set_properties_packed|property$|id$|flag|born_ms))"
+    r"rocketmq_(config_(clone|key_)|send_result_(clone|destroy|status|queue_offset)"
+    r"|message_(create|clone|set_topic|set_tags|set_keys|add_key|set_body|append_body"
+    r"|set_properties_packed|property$|id$|flag|born_ms))"
 )
 
 
@@ -53,7 +54,9 @@ def members(enum: type[IntEnum]) -> dict[str, int]:
 def test_numbers_are_those_of_the_header() -> None:
     statuses = {"OK": 0, **constants("ROCKETMQ_ERR_")}
     assert members(rmq.Status) == statuses and len(statuses) > 30
-    assert _native.statuses() == {f"ROCKETMQ_{'' if number == 0 else 'ERR_'}{name}": number for name, number in statuses.items()}
+    assert _native.statuses() == {
+        f"ROCKETMQ_{'' if number == 0 else 'ERR_'}{name}": number for name, number in statuses.items()
+    }
     assert members(rmq.Outcome) == constants("ROCKETMQ_OUTCOME_")
     assert members(rmq.State) == {"FORKED": -1, **constants("ROCKETMQ_STATE_")}
     stored = constants("ROCKETMQ_SEND_")
@@ -110,7 +113,11 @@ def test_every_function_of_the_header_is_used_or_left_out_for_a_reason() -> None
 
 
 def test_the_extension_exports_its_entry_alone_and_is_stripped() -> None:
-    symbols = subprocess.run(["nm", "-D", "--defined-only", _native.__file__], capture_output=True, text=True, check=True).stdout
+    symbols = subprocess.run(
+        ["nm", "-D", "--defined-only", _native.__file__], capture_output=True, text=True, check=True
+    ).stdout
     assert [line.split()[-1] for line in symbols.splitlines()] == ["PyInit__native"]
-    sections = subprocess.run(["readelf", "-dS", "-W", _native.__file__], capture_output=True, text=True, check=True).stdout
+    sections = subprocess.run(
+        ["readelf", "-dS", "-W", _native.__file__], capture_output=True, text=True, check=True
+    ).stdout
     assert "NODELETE" in sections and ".symtab" not in sections and _native.__file__.endswith(".abi3.so")

@@ -1,4 +1,4 @@
-"""Beginnings and ends: of interpreters with sends in flight, by Ctrl-C, of brokers under load, and a thousand times over."""
+"""Ends: of interpreters with sends in flight, by Ctrl-C, of brokers under load, and a thousand times over."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import threading
 import time
 from pathlib import Path
 
-import mock as fault
+import cluster as fault
 import pytest
+from cluster import Mock
 from conftest import Program
-from mock import Mock
 
 import rocketmq_producer as rmq
 from rocketmq_producer import AsyncProducer, Message, Outcome, Producer
@@ -164,8 +164,20 @@ except (KeyboardInterrupt, rmq.RequestTimeoutError):
 def test_another_copy_of_the_library_in_the_process_is_another_copy(mock: Mock, tmp_path: Path) -> None:
     other = tmp_path / "libother.so"
     archive = Path(os.environ["TARGET"]) / "release" / "librocketmq_producer.a"
-    names = [line for line in (Path(__file__).parents[3] / "abi" / "symbols.txt").read_text().split() if line.startswith("rocketmq_")]
-    link = ["cc", "-shared", "-o", str(other), "-Wl,-soname,libother.so.9", "-Wl,-z,nodelete", *(f"-Wl,-u,{name}" for name in names)]
+    names = [
+        line
+        for line in (Path(__file__).parents[3] / "abi" / "symbols.txt").read_text().split()
+        if line.startswith("rocketmq_")
+    ]
+    link = [
+        "cc",
+        "-shared",
+        "-o",
+        str(other),
+        "-Wl,-soname,libother.so.9",
+        "-Wl,-z,nodelete",
+        *(f"-Wl,-u,{name}" for name in names),
+    ]
     subprocess.run([*link, str(archive), "-lgcc_s", "-lm", "-lpthread", "-ldl"], check=True)
     text = (
         HEAD
@@ -276,7 +288,7 @@ def held() -> tuple[int, int]:
 
 @pytest.mark.parametrize("kind", ["sync", "futures", "asyncio", "garbage"])
 def test_a_thousand_rounds_hold_nothing(mock: Mock, config: Config, kind: str) -> None:
-    """Memory, threads and descriptors. A producer leaves the 64 bytes behind by which the library knows that it is gone."""
+    """Memory, threads and descriptors; but for 64 bytes by which the library knows that a producer is gone."""
     message = Message("rounds", b"x")
 
     def sync() -> None:

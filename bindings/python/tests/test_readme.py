@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from cluster import Mock
 from conftest import ROOT, Program
-from mock import Mock
 
 README = (ROOT / "bindings" / "python" / "README.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

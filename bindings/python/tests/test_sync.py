@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import threading
 import time
 
-import mock as fault
+import cluster as fault
 import pytest
-from mock import Mock
+from cluster import Mock
 
 import rocketmq_producer as rmq
 from rocketmq_producer import Message, Outcome, Producer, Purge, Queue, SendStatus, State, Status
@@ -19,7 +20,12 @@ Config = dict[str, str]
 def test_a_message_arrives_as_it_was_made_and_its_result_says_where(mock: Mock, config: Config) -> None:
     with Producer(config) as producer:
         message = Message(
-            "orders", bytearray(b"\x00body\xff"), tags="標籤", keys=["k1", "schlüssel"], properties={"城市": "杭州 🚀"}, flag=7
+            "orders",
+            bytearray(b"\x00body\xff"),
+            tags="標籤",
+            keys=["k1", "schlüssel"],
+            properties={"城市": "杭州 🚀"},
+            flag=7,
         )
         result = producer.send(message)
         assert producer.connected == 1
@@ -31,7 +37,12 @@ def test_a_message_arrives_as_it_was_made_and_its_result_says_where(mock: Mock, 
     assert (result.topic, result.status, result.attempts) == ("orders", SendStatus.OK, 1)
     assert result.latency_us > 0 and len(result.offset_id) == 32 and result.recall_handle == ""
     assert message.properties == {"TAGS": "標籤", "KEYS": "k1 schlüssel", "城市": "杭州 🚀"}
-    assert (message.topic, message.body, message.tags, message.keys) == ("orders", stored.body, stored.tags, stored.keys)
+    assert (message.topic, message.body, message.tags, message.keys) == (
+        "orders",
+        stored.body,
+        stored.tags,
+        stored.keys,
+    )
 
 
 def test_futures_are_settled_each_with_its_own_result(mock: Mock, config: Config) -> None:
@@ -106,7 +117,9 @@ def test_a_refusal_is_an_exception_that_says_everything(mock: Mock, config: Conf
             error = caught.value
             assert (error.status, error.status_name) == (Status.NO_PERMISSION, "ROCKETMQ_ERR_NO_PERMISSION")
             assert (error.outcome, error.broker_code, error.attempts) == (Outcome.REJECTED, fault.NO_PERMISSION, 1)
-            assert not error.retriable and len(error.message_id) == 32 and error.broker.startswith("broker-a@127.0.0.1:")
+            assert (
+                not error.retriable and len(error.message_id) == 32 and error.broker.startswith("broker-a@127.0.0.1:")
+            )
 
 
 def test_a_silent_broker_is_a_timeout_whose_outcome_is_unknown(mock: Mock, config: Config) -> None:
@@ -131,7 +144,9 @@ def test_a_cancelled_future_frees_its_caller_and_waiters_of_a_set(mock: Mock, co
     assert mock.count("cancelled") == 10
 
 
-def test_callbacks_run_one_by_one_may_send_and_may_fail(mock: Mock, config: Config, caplog: pytest.LogCaptureFixture) -> None:
+def test_callbacks_run_one_by_one_may_send_and_may_fail(
+    mock: Mock, config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
     threads: set[int] = set()
     again: list[concurrent.futures.Future[rmq.SendResult]] = []
     closed: list[object] = []
@@ -166,7 +181,9 @@ def test_purge_update_and_statistics(mock: Mock, config: Config) -> None:
         producer.update("namesrv.addr", mock.address)
         with pytest.raises(rmq.InvalidArgumentError):
             producer.update("producer.group", "other")
-        assert producer.statistics()["sends"]["failed"]["by_status"] == [{"status": "ROCKETMQ_ERR_CANCELLED", "count": 1}]
+        assert producer.statistics()["sends"]["failed"]["by_status"] == [
+            {"status": "ROCKETMQ_ERR_CANCELLED", "count": 1}
+        ]
         with pytest.raises(rmq.RocketMQError):
             producer.recall("purged", "no handle")
 
@@ -206,6 +223,19 @@ def test_a_full_producer_makes_its_sender_wait_within_the_limit(mock: Mock, conf
         assert caught.value.outcome == Outcome.NOT_SENT
         producer.purge()
         assert all(future.exception(5) for future in stuck)
+
+
+def test_a_producer_that_is_garbage_ends_what_is_open_and_says_that_it_was_not_closed(
+    mock: Mock, config: Config
+) -> None:
+    mock.answer(fault.SUCCESS, delay_ms=-1, count=-1)
+    producer = Producer(config)
+    producer.start()
+    futures = [producer.send_future(Message("garbage", b"x"), timeout=30) for _ in range(10)]
+    with pytest.warns(ResourceWarning, match="unclosed producer"):
+        del producer
+        gc.collect()
+    assert [type(future.exception(5)) for future in futures] == [rmq.ClosedError] * 10
 
 
 def test_threads_share_a_producer_and_a_message(mock: Mock, config: Config) -> None:

@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from ._base import Base, limit_ms, on_a_thread
-from ._errors import RocketMQError, Status, make_error
+from ._errors import RequestTimeoutError, RocketMQError, Status, make_error
 from ._line import Line
 from ._native import Message, SendResult
-from ._types import SEND_NO_RETRY, WAIT_DEFAULT, ConfigValue, Queue, State, milliseconds
+from ._types import CUT_OFF_MS, SEND_NO_RETRY, WAIT_DEFAULT, ConfigValue, Queue, State, milliseconds
 
 
 class AsyncProducer(Base):
@@ -66,12 +66,20 @@ class AsyncProducer(Base):
         begun = time.monotonic()
         line.closing = True
         await line.emptied(limit)
-        ended: asyncio.Future[bool] = line.loop.create_future()
-        self._native.shutdown(_left(limit, begun), line.completions, ended)
+        ended = self._shut_down(line, _left(limit, begun))
         refused = line.refuse_parked()
-        all_ended = await ended and not refused
+        try:
+            all_ended = await ended and not refused
+        except RequestTimeoutError:  # what was cut off is on its way, and the library asks to be called again
+            await self._shut_down(line, CUT_OFF_MS)
+            all_ended = False
         line.release_if_done()
         return all_ended
+
+    def _shut_down(self, line: Line, limit_ms: int) -> asyncio.Future[bool]:
+        ended: asyncio.Future[bool] = line.loop.create_future()
+        self._native.shutdown(limit_ms, line.completions, ended)
+        return ended
 
     async def __aenter__(self) -> AsyncProducer:
         try:
@@ -87,13 +95,19 @@ class AsyncProducer(Base):
         await self.close()
 
     def send(
-        self, message: Message, *, timeout: float | None = None, queue: Queue | tuple[str, int] | None = None, retry: bool = True
+        self,
+        message: Message,
+        *,
+        timeout: float | None = None,
+        queue: Queue | tuple[str, int] | None = None,
+        retry: bool = True,
     ) -> asyncio.Future[SendResult]:
         """Sends at once; the future, which may be awaited, cancelled or gathered, tells the broker's answer.
 
-        It is no coroutine: sends go out in the order of these calls, and thousands need no task each. Where the limit on what
-        is in flight is reached, the send waits for room, in its turn and within its limit. Cancelling the future does not call
-        the message back. ``queue`` sends it there and nowhere else; ``retry=False`` makes one attempt only.
+        It is no coroutine: sends go out in the order of these calls, and thousands need no task each. Where the limit
+        on what is in flight is reached, the send waits for room, in its turn and within its limit. Cancelling the
+        future does not call the message back. ``queue`` sends it there and nowhere else; ``retry=False`` makes one
+        attempt only. Bodies that are to be compressed are so inside the call.
         """
         return self._submit(message, timeout, queue, retry)
 
@@ -124,22 +138,22 @@ class AsyncProducer(Base):
         return future
 
     def send_oneway(self, message: Message, *, queue: Queue | tuple[str, int] | None = None) -> None:
-        """Sends and asks for no answer: it may be lost without a word. Without room it raises :class:`QueueFullError`."""
+        """Sends and asks for no answer: it may be lost. Without room it raises :class:`QueueFullError`."""
         self._here()
         self._native.oneway(message, WAIT_DEFAULT, queue, 0)
 
     def _here(self) -> Line:
         """The line of sends, in the loop that it belongs to."""
         line = self._line
-        if line is None or self.state == State.FORKED:
-            status = Status.FORKED if self.state == State.FORKED else Status.INVALID_STATE
-            raise make_error(status, message="the producer is not started in this process")
-        if asyncio.get_running_loop() is not line.loop:
+        if line is not None and asyncio.get_running_loop() is line.loop:
+            return line
+        if line is not None and self.state != State.FORKED:
             raise RuntimeError("an AsyncProducer belongs to the event loop in which it was started")
-        return line
+        status = Status.FORKED if self.state == State.FORKED else Status.INVALID_STATE
+        raise make_error(status, message="the producer is not started in this process")
 
     async def flush(self, timeout: float | None = None) -> None:
-        """Waits until every send before it has ended and its future is settled; sends that come later do not hold it up."""
+        """Waits until every send before it has ended and its future is settled; later ones do not hold it up."""
         line = self._here()
         limit = limit_ms(timeout, self._native)
         begun = time.monotonic()
@@ -164,7 +178,9 @@ class AsyncProducer(Base):
     def __del__(self) -> None:
         super().__del__()
         line = getattr(self, "_line", None)
-        if line:
+        if line and self.state == State.FORKED:
+            line.forget()  # the loop wakes by descriptors that the parent has too
+        elif line:
             line.abandon()
 
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def on_a_thread(call: Callable[..., T], *arguments: Any) -> Future[T]:
-    """Runs a call that waits on a thread of its own. Who waits for the future can be interrupted, and leave the call alone."""
+    """Runs a call that waits on a thread of its own: who waits for the future can be interrupted, and leave it."""
     future: Future[T] = Future()
 
     def run() -> None:

@@ -1,6 +1,7 @@
 """The library's log lines, in the logger "rocketmq_producer".
 
-They come through a completion queue, and a Python thread hands them to the logger: no thread of the library's runs Python.
+They come through a completion queue, and a Python thread hands them to the logger: no thread of the library's runs
+Python.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from ._base import Base, limit_ms, on_a_thread
-from ._errors import Status, make_error
+from ._errors import RequestTimeoutError, Status, make_error
 from ._native import Message, SendResult
 from ._poller import Poller
-from ._types import SEND_BLOCK, SEND_NO_RETRY, WAIT_DEFAULT, ConfigValue, Queue, milliseconds
+from ._types import CUT_OFF_MS, SEND_BLOCK, SEND_NO_RETRY, WAIT_DEFAULT, ConfigValue, Queue, milliseconds
 
 T = TypeVar("T")
 
@@ -52,13 +52,20 @@ class Producer(Base):
         """
         poller = self._pollers.get(0)
         try:
-            status = self._native.shutdown(milliseconds(timeout))
+            all_ended = self._shut_down(milliseconds(timeout))
         finally:
             if poller:
                 poller.close()
         if poller:
             poller.join(max(1.0, limit_ms(timeout, self._native) / 1000))
-        return status == Status.OK
+        return all_ended
+
+    def _shut_down(self, limit_ms: int) -> bool:
+        try:
+            return self._native.shutdown(limit_ms) == Status.OK
+        except RequestTimeoutError:  # what was cut off is on its way, and the library asks to be called again
+            self._native.shutdown(CUT_OFF_MS)
+            return False
 
     def __enter__(self) -> Producer:
         try:
@@ -74,7 +81,12 @@ class Producer(Base):
         self.close()
 
     def send(
-        self, message: Message, *, timeout: float | None = None, queue: Queue | tuple[str, int] | None = None, retry: bool = True
+        self,
+        message: Message,
+        *,
+        timeout: float | None = None,
+        queue: Queue | tuple[str, int] | None = None,
+        retry: bool = True,
     ) -> SendResult:
         """Sends and waits for the broker's answer.
 
@@ -93,19 +105,26 @@ class Producer(Base):
         """Sends messages of one topic in one request: the broker stores all of them or none."""
         return self._wait(tuple(messages), timeout, queue, retry)
 
-    def _wait(self, messages: Message | tuple[Message, ...], timeout: float | None, queue: Any, retry: bool) -> SendResult:
+    def _wait(
+        self, messages: Message | tuple[Message, ...], timeout: float | None, queue: Any, retry: bool
+    ) -> SendResult:
         def attempt(timeout_ms: int) -> SendResult | None:
             return self._native.send(messages, timeout_ms, queue, 0 if retry else SEND_NO_RETRY)
 
         return attempt(milliseconds(timeout)) or self._when_there_is_room(attempt, timeout)
 
     def send_future(
-        self, message: Message, *, timeout: float | None = None, queue: Queue | tuple[str, int] | None = None, retry: bool = True
+        self,
+        message: Message,
+        *,
+        timeout: float | None = None,
+        queue: Queue | tuple[str, int] | None = None,
+        retry: bool = True,
     ) -> Future[SendResult]:
         """Sends without waiting for the answer; where the limit on what is in flight is reached it waits for room.
 
-        Callbacks of the future run on a thread of the producer's, one after the other, and may call it. A send that is not
-        accepted raises here; one that was accepted settles its future exactly once.
+        Callbacks of the future run on a thread of the producer's, one after the other, and may call it. A send that is
+        not accepted raises here; one that was accepted settles its future exactly once.
         """
         return self._submit(message, timeout, queue, retry)
 
@@ -155,7 +174,7 @@ class Producer(Base):
     def send_oneway(
         self, message: Message, *, timeout: float | None = None, queue: Queue | tuple[str, int] | None = None
     ) -> None:
-        """Sends and asks for no answer: it may be lost without a word. Waits where the limit on what is in flight is reached."""
+        """Sends and asks for no answer: it may be lost. Waits where the limit on what is in flight is reached."""
         self._native.oneway(message, milliseconds(timeout), queue, SEND_BLOCK)
 
     def flush(self, timeout: float | None = None) -> None:
@@ -165,7 +184,9 @@ class Producer(Base):
             self._native.flush(milliseconds(timeout))
             return
         if poller.is_current():
-            raise make_error(Status.WOULD_DEADLOCK, message="flush() inside a future's callback waits for that callback")
+            raise make_error(
+                Status.WOULD_DEADLOCK, message="flush() inside a future's callback waits for that callback"
+            )
         flushed: Future[None] = Future()
         self._native.flush(milliseconds(timeout), poller.completions, flushed)
         flushed.result()

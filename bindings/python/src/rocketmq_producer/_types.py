@@ -14,6 +14,8 @@ WAIT_FOREVER = -1
 WAIT_DEFAULT = -2
 SEND_BLOCK = 1
 SEND_NO_RETRY = 2
+CUT_OFF_MS = 10_000
+"""How long a closing producer waits for the ends of what it cut off, which a busy machine may hold up."""
 
 
 class SendStatus(enum.IntEnum):

@@ -14,7 +14,13 @@ SUCCESS, SYSTEM_ERROR, SYSTEM_BUSY, FLUSH_DISK_TIMEOUT, NO_PERMISSION = 0, 1, 2,
 
 def _loaded() -> Any:
     library = ctypes.CDLL(str(Path(os.environ["TARGET"]) / "release" / "librocketmq_mock.so"))
-    pointer, text, number, long, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_size_t
+    pointer, text, number, long, size = (
+        ctypes.c_void_p,
+        ctypes.c_char_p,
+        ctypes.c_int32,
+        ctypes.c_int64,
+        ctypes.c_size_t,
+    )
     of_message = [pointer, text, size]
     for name, result, arguments in (
         ("create", pointer, [number, number]),
@@ -82,7 +88,9 @@ class Mock:
     def add_topic(self, topic: str, queues: int) -> None:
         self._must(_library.rocketmq_mock_add_topic(self._cluster, topic.encode(), queues))
 
-    def answer(self, code: int, *, delay_ms: int = 0, count: int = 1, broker: int = ANY_BROKER, request: int = ANY_SEND) -> None:
+    def answer(
+        self, code: int, *, delay_ms: int = 0, count: int = 1, broker: int = ANY_BROKER, request: int = ANY_SEND
+    ) -> None:
         """Has requests answered so; with a delay of -1 not at all."""
         self._must(_library.rocketmq_mock_push_response(self._cluster, broker, request, code, delay_ms, count))
 
