@@ -332,3 +332,33 @@ def test_a_thousand_rounds_hold_nothing(mock: Mock, config: Config, kind: str) -
         time.sleep(0.05)
     assert held() <= before
     assert resident_kib() - kib < 4096, "KiB more after a thousand rounds"
+
+
+def test_messages_results_and_errors_are_freed() -> None:
+    """Against a cluster in a process of its own, which keeps nothing."""
+    program = Path(os.environ["TARGET"]) / "release" / "rocketmq-mock"
+    cluster = subprocess.Popen([program, "--discard"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert cluster.stdout
+
+    async def main(address: str) -> int:
+        async with AsyncProducer({"namesrv.addr": address, "producer.group": "tests"}) as producer:
+
+            async def send(rounds: int) -> None:
+                for _ in range(rounds):
+                    messages = [Message("freed", b"x" * 100, keys="k", properties={"a": "b"}) for _ in range(500)]
+                    await asyncio.gather(*(producer.send(message) for message in messages))
+                    ends = await asyncio.gather(
+                        *(producer.send(Message("freed", b"")) for _ in range(50)), return_exceptions=True
+                    )
+                    assert all(isinstance(end, rmq.InvalidArgumentError) for end in ends)
+
+            await send(10)
+            gc.collect()
+            before = resident_kib()
+            await send(60)
+            gc.collect()
+            return resident_kib() - before
+
+    growth = asyncio.run(main(cluster.stdout.readline().split()[-1]), debug=False)
+    cluster.communicate(timeout=30)
+    assert growth < 3072, "KiB more after 30,000 sends"
