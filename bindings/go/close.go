@@ -73,7 +73,7 @@ func (c *core) close(ctx context.Context) error {
 	}
 	err = c.shutDown(ctx, limit)
 	// Cut off. The library says ErrTimeout only where it had too little time to tell all ends; each call gives it more.
-	for attempt := 0; errors.Is(err, ErrTimeout) && attempt < 100; attempt++ {
+	for attempt := 0; attempt < 100 && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrCancelled)); attempt++ {
 		err = c.shutDown(context.Background(), 0)
 	}
 	c.end()
@@ -83,7 +83,7 @@ func (c *core) close(ctx context.Context) error {
 	return err
 }
 
-// shutDown waits for the library's part; ErrTimeout when the context ended before.
+// shutDown waits for the library's part; ErrTimeout or ErrCancelled when the context ended before.
 func (c *core) shutDown(ctx context.Context, limit int64) error {
 	done := make(chan ended, 1)
 	tag := c.calls.add(call{done: done})
