@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// shell is what go and make tell the programs that they start, without what would lead out of an empty folder.
+// environment is that of the programs that are started, without what go and make would tell them of these sources.
 func environment(more ...string) []string {
 	kept := slices.DeleteFunc(os.Environ(), func(line string) bool {
 		return strings.HasPrefix(line, "CGO_") || strings.HasPrefix(line, "GO")
@@ -77,6 +77,9 @@ type read struct {
 }
 
 func TestTheInstalledPackageSendsAThousandMessagesFromAnEmptyFolderToTheMockAndToABroker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("what is built here has no race detector: part of the run without it")
+	}
 	apache := startApache(t)
 	c := cluster(t, 1)
 	folder := proxy(t)
