@@ -413,13 +413,16 @@ func TestAnInterruptInTheMiddleIsTheProgramsToHandleAndNothingIsLost(t *testing.
 	c := cluster(t, 1)
 	program := exec.Command(os.Args[0])
 	program.Env = append(os.Environ(), "ROCKETMQ_TEST_UNTIL_INTERRUPTED="+c.NameServer())
-	time.AfterFunc(20*time.Second, func() { _ = program.Process.Kill() })
-	go func() {
-		if c.Wait("interrupted", 1000, 15_000) {
-			_ = program.Process.Signal(os.Interrupt)
-		}
-	}()
-	if said, err := program.CombinedOutput(); err != nil || string(said) != "<nil> true true\n" {
+	said := &lines{}
+	program.Stdout, program.Stderr = said, said
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(20*time.Second, func() { _ = program.Process.Kill() }).Stop()
+	if c.Wait("interrupted", 1000, 15_000) {
+		_ = program.Process.Signal(os.Interrupt)
+	}
+	if err := program.Wait(); err != nil || said.String() != "<nil> true true\n" {
 		t.Errorf("%s, %v", said, err)
 	}
 }
