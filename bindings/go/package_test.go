@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	rocketmq "github.com/rocketmq-producer/rocketmq-producer/bindings/go"
 )
 
 // environment is that of the programs that are started, without what go and make would tell them of these sources.
@@ -121,6 +123,8 @@ func TestTheInstalledPackageSendsAThousandMessagesFromAnEmptyFolderToTheMockAndT
 	}
 	compare(t, "apache", ids, stored)
 
+	recallOn(t, namesrv, topic)
+
 	// The README's program, as it stands there.
 	_, text, _ := strings.Cut(source(t, "README.md"), "```go\n")
 	text, _, _ = strings.Cut(text, "```")
@@ -130,6 +134,28 @@ func TestTheInstalledPackageSendsAThousandMessagesFromAnEmptyFolderToTheMockAndT
 	if messages := c.Messages("my_topic"); len(messages) != 1 || told != "stored as "+messages[0].ID ||
 		string(messages[0].Body) != "Hello" {
 		t.Errorf("%q, %+v", told, messages)
+	}
+}
+
+// recallOn has a broker that knows timers keep messages and take them back.
+func recallOn(t *testing.T, nameServer, topic string) {
+	t.Helper()
+	p, err := rocketmq.NewProducer(rocketmq.Config{"namesrv.addr": nameServer, "producer.group": "timers"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = p.Close(background) }()
+	for _, timed := range []*rocketmq.Message{
+		{Topic: topic, Body: []byte("x"), Delay: time.Hour},
+		{Topic: topic, Body: []byte("x"), DeliverAt: time.Now().Add(time.Hour)},
+	} {
+		result, err := p.Send(background, timed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, err := p.Recall(background, topic, result.RecallHandle); err != nil || id != result.MessageID {
+			t.Errorf("%q, %v for %+v", id, err, result)
+		}
 	}
 }
 
