@@ -140,7 +140,9 @@ func TestTheInstalledPackageSendsAThousandMessagesFromAnEmptyFolderToTheMockAndT
 // recallOn has a broker that knows timers keep messages and take them back.
 func recallOn(t *testing.T, nameServer, topic string) {
 	t.Helper()
-	p, err := rocketmq.NewProducer(rocketmq.Config{"namesrv.addr": nameServer, "producer.group": "timers"})
+	p, err := rocketmq.NewProducer(rocketmq.Config{
+		"namesrv.addr": nameServer, "producer.group": "timers", "send.timeout.ms": 20 * time.Second,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,12 +7,17 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"time"
 
 	rocketmq "github.com/rocketmq-producer/rocketmq-producer/bindings/go"
 )
 
 func main() {
-	producer, err := rocketmq.NewProducer(rocketmq.Config{"namesrv.addr": os.Args[1], "producer.group": "thousand"})
+	// Much time, for a broker that has just started, and none of them twice.
+	producer, err := rocketmq.NewProducer(rocketmq.Config{
+		"namesrv.addr": os.Args[1], "producer.group": "thousand", "send.timeout.ms": 30 * time.Second,
+		"send.retry.unknown": false,
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
