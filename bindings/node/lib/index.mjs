@@ -1,0 +1,3 @@
+import rocketmq from './index.js';
+
+export const { Producer, RocketMQError, SendResult, BatchResult, setLogger, setGlobal, configKeys, libraryVersion, buildInfo } = rocketmq;

@@ -1,0 +1,145 @@
+/* Producers: an external value each. The library answers calls with a destroyed one by an error, and ignores a second destroy. */
+#include "addon.h"
+
+static void finalize(napi_env env, void *producer, void *hint)
+{
+    (void)env, (void)hint;
+    rocketmq_producer_destroy(producer);
+}
+
+/* Sets the keys of an array [key, value, key, value, ...]. */
+static rocketmq_status set_keys(napi_env env, struct addon *addon, napi_value pairs, rocketmq_config *config,
+                                rocketmq_error **error)
+{
+    uint32_t count = 0;
+    rocketmq_status status = ROCKETMQ_OK;
+    napi_get_array_length(env, pairs, &count);
+    for (uint32_t index = 0; index + 1 < count && status == ROCKETMQ_OK; index += 2) {
+        struct text key, value;
+        scratch_reset(&addon->scratch);
+        if (!take_text(env, &addon->scratch, element_of(env, pairs, index), &key)
+            || !take_text(env, &addon->scratch, element_of(env, pairs, index + 1), &value))
+            return ROCKETMQ_ERR_SYSTEM;
+        status = rocketmq_config_set(config, text_of(&addon->scratch, key), text_of(&addon->scratch, value), error);
+    }
+    return status;
+}
+
+/* producerCreate(pairs): [external, send.timeout.ms], or the failure. */
+napi_value producer_create(napi_env env, napi_callback_info info)
+{
+    napi_value pairs, external = NULL, made = NULL;
+    size_t count = 1;
+    rocketmq_producer *producer = NULL;
+    rocketmq_error *error = NULL;
+    char *timeout = NULL;
+    if (napi_get_cb_info(env, info, &count, &pairs, NULL, NULL) != napi_ok) return NULL;
+    rocketmq_config *config = rocketmq_config_create();
+    rocketmq_status status = set_keys(env, addon_of(env), pairs, config, &error);
+    if (status == ROCKETMQ_OK) status = rocketmq_config_get(config, "send.timeout.ms", &timeout, &error);
+    if (status == ROCKETMQ_OK) status = rocketmq_producer_create(config, &producer, &error);
+    rocketmq_config_destroy(config);
+    if (status == ROCKETMQ_OK && napi_create_external(env, producer, finalize, NULL, &external) != napi_ok) {
+        rocketmq_producer_destroy(producer);
+        status = ROCKETMQ_ERR_SYSTEM;
+    }
+    if (status == ROCKETMQ_OK) {
+        napi_create_array_with_length(env, 2, &made);
+        napi_set_element(env, made, 0, external);
+        napi_set_element(env, made, 1, string_value(env, timeout));
+    }
+    rocketmq_string_free(timeout);
+    return status == ROCKETMQ_OK ? made : outcome_value(env, status, error);
+}
+
+/* The first argument of a call as a producer, the rest in `arguments`. */
+static rocketmq_producer *called(napi_env env, napi_callback_info info, napi_value *arguments, size_t count)
+{
+    return napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok ? producer_of(env, arguments[0]) : NULL;
+}
+
+/* producerDestroy(producer) */
+napi_value producer_destroy(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    rocketmq_producer_destroy(called(env, info, arguments, 1));
+    return NULL;
+}
+
+/* producerNumbers(producer): [state, connected, in flight] */
+napi_value producer_numbers(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1], numbers = NULL;
+    rocketmq_producer *producer = called(env, info, arguments, 1);
+    napi_create_array_with_length(env, 3, &numbers);
+    napi_set_element(env, numbers, 0, number_value(env, rocketmq_producer_state(producer)));
+    napi_set_element(env, numbers, 1, number_value(env, rocketmq_producer_connected(producer)));
+    napi_set_element(env, numbers, 2, number_value(env, (double)rocketmq_producer_in_flight(producer)));
+    return numbers;
+}
+
+/* producerClientId(producer) */
+napi_value producer_client_id(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    return string_value(env, rocketmq_producer_client_id(called(env, info, arguments, 1)));
+}
+
+/* producerStats(producer): JSON, or the failure */
+napi_value producer_stats(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    char *json = NULL;
+    rocketmq_error *error = NULL;
+    const rocketmq_status status = rocketmq_producer_stats_json(called(env, info, arguments, 1), &json, &error);
+    napi_value value = status == ROCKETMQ_OK ? string_value(env, json) : outcome_value(env, status, error);
+    rocketmq_string_free(json);
+    return value;
+}
+
+/* producerUpdate(producer, key, value) */
+napi_value producer_update(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[3];
+    struct text key, value;
+    rocketmq_error *error = NULL;
+    struct scratch *scratch = &addon_of(env)->scratch;
+    rocketmq_producer *producer = called(env, info, arguments, 3);
+    scratch_reset(scratch);
+    if (!take_text(env, scratch, arguments[1], &key) || !take_text(env, scratch, arguments[2], &value))
+        return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
+    const rocketmq_status status = rocketmq_producer_update(producer, text_of(scratch, key), text_of(scratch, value), &error);
+    return outcome_value(env, status, error);
+}
+
+/* producerPurge(producer, what) */
+napi_value producer_purge(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[2];
+    rocketmq_producer *producer = called(env, info, arguments, 2);
+    return outcome_value(env, rocketmq_producer_purge(producer, (uint32_t)int64_of(env, arguments[1], 0)), NULL);
+}
+
+/* producerFlush(producer, tag, timeoutMs): an event follows */
+napi_value producer_flush(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[3];
+    rocketmq_error *error = NULL;
+    rocketmq_producer *producer = called(env, info, arguments, 3);
+    const rocketmq_status status =
+        rocketmq_producer_flush_cq(producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
+                                   queue_cq(addon_of(env)->queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
+    return outcome_value(env, status, error);
+}
+
+/* producerShutdown(producer, tag, timeoutMs): an event follows */
+napi_value producer_shutdown(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[3];
+    rocketmq_error *error = NULL;
+    rocketmq_producer *producer = called(env, info, arguments, 3);
+    const rocketmq_status status =
+        rocketmq_producer_shutdown_cq(producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
+                                      queue_cq(addon_of(env)->queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
+    return outcome_value(env, status, error);
+}
