@@ -2,6 +2,7 @@
 // Where everything that was accepted ends: one completion queue for each environment, made with its first producer. A tag
 // leads from an event to who waits for it; where nobody waits any more the tag leads nowhere.
 
+const { whenAborted } = require('./abort.js');
 const { native } = require('./native.js');
 const { aborted, fromFailure, RocketMQError } = require('./error.js');
 
@@ -24,7 +25,6 @@ let rows; // undefined until the queue is open
 let nextTag = 1; // 2^53 of them last for 285 years at a million a second
 const open = new Map();
 let held = false;
-let holds = 0;
 let onLog;
 const watchers = new Set(); // called after each batch of events
 
@@ -36,7 +36,7 @@ function hold() {
 }
 
 function letGo() {
-  if (!held || open.size > 0 || holds > 0) return;
+  if (!held || open.size > 0) return;
   held = false;
   native.queueHold(false);
 }
@@ -56,8 +56,7 @@ class Waiter {
     this.Result = Result;
     this.resolve = undefined;
     this.reject = undefined;
-    this.signal = undefined;
-    this.onAbort = undefined;
+    this.forgetSignal = undefined;
   }
 }
 
@@ -70,14 +69,12 @@ function wait(tag, waiter, signal) {
     waiter.reject = reject;
   });
   if (signal !== undefined) {
-    waiter.signal = signal;
-    waiter.onAbort = () => {
+    waiter.forgetSignal = whenAborted(signal, () => {
       if (!open.delete(tag)) return;
       letGo();
       // What was accepted may be stored all the same.
       waiter.reject(aborted(signal, 'unknown'));
-    };
-    signal.addEventListener('abort', waiter.onAbort, { once: true });
+    });
   }
   return promise;
 }
@@ -86,7 +83,7 @@ function take(tag) {
   const waiter = open.get(tag);
   if (waiter === undefined) return undefined;
   open.delete(tag);
-  if (waiter.signal !== undefined) waiter.signal.removeEventListener('abort', waiter.onAbort);
+  if (waiter.forgetSignal !== undefined) waiter.forgetSignal();
   return waiter;
 }
 
@@ -157,15 +154,6 @@ module.exports = {
   Waiter,
   tag: () => nextTag++,
   openCount: () => open.size,
-  /** Keeps the process alive beside what is open; each needs its release. */
-  holdFor() {
-    holds++;
-    hold();
-  },
-  releaseHold() {
-    holds--;
-    letGo();
-  },
   watchers,
   setLogListener(listener) {
     onLog = listener;

@@ -3,6 +3,7 @@
 // it may have after each event, and otherwise 10 ms later.
 
 const { RocketMQError, aborted, fromFailure } = require('./error.js');
+const { whenAborted } = require('./abort.js');
 const queue = require('./queue.js');
 
 const RETRY_MS = 10;
@@ -31,14 +32,13 @@ class Room {
       return Promise.reject(new RocketMQError(`${WAITING_MAX} sends wait for room already`, 'ROCKETMQ_ERR_QUEUE_FULL', { retriable: true }));
     }
     return new Promise((resolve, reject) => {
-      const entry = { attempt, deadline: performance.now() + timeoutMs, timeoutMs, resolve, reject, signal, onAbort: undefined };
+      const entry = { attempt, deadline: performance.now() + timeoutMs, timeoutMs, resolve, reject, forgetSignal: undefined };
       if (signal !== undefined) {
-        entry.onAbort = () => {
+        entry.forgetSignal = whenAborted(signal, () => {
           this.#waiting.splice(this.#waiting.indexOf(entry), 1);
           reject(aborted(signal, 'not-sent'));
           this.#settleDown();
-        };
-        signal.addEventListener('abort', entry.onAbort, { once: true });
+        });
       }
       this.#waiting.push(entry);
       if (this.#timer !== undefined) return;
@@ -54,7 +54,7 @@ class Room {
       const made = left > 0 ? entry.attempt(left) : undefined;
       if (Array.isArray(made) && isFull(made)) return;
       this.#waiting.shift();
-      entry.signal?.removeEventListener('abort', entry.onAbort);
+      entry.forgetSignal?.();
       if (made instanceof Promise) entry.resolve(made);
       else if (made !== undefined) entry.reject(fromFailure(made));
       else entry.reject(new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', { retriable: true }));
