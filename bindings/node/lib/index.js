@@ -5,4 +5,14 @@ const { Producer } = require('./producer.js');
 const { SendResult, BatchResult } = require('./result.js');
 const { setLogger, setGlobal, configKeys, libraryVersion, buildInfo } = require('./process.js');
 
-module.exports = { Producer, RocketMQError, SendResult, BatchResult, setLogger, setGlobal, configKeys, libraryVersion, buildInfo };
+module.exports = {
+    Producer,
+    RocketMQError,
+    SendResult,
+    BatchResult,
+    setLogger,
+    setGlobal,
+    configKeys,
+    libraryVersion,
+    buildInfo,
+};

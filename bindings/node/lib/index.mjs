@@ -1,3 +1,13 @@
 import rocketmq from './index.js';
 
-export const { Producer, RocketMQError, SendResult, BatchResult, setLogger, setGlobal, configKeys, libraryVersion, buildInfo } = rocketmq;
+export const {
+    Producer,
+    RocketMQError,
+    SendResult,
+    BatchResult,
+    setLogger,
+    setGlobal,
+    configKeys,
+    libraryVersion,
+    buildInfo,
+} = rocketmq;

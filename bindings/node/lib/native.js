@@ -9,22 +9,26 @@ const { version } = require('../package.json');
  * counts too.
  */
 function check(native, wanted) {
-  const [header, library, text] = native.processVersions();
-  const [major, minor] = wanted.split('.').map(Number);
-  const series = (major << 8) | minor;
-  if (header >> 8 === series && library >> 8 === series) return native;
-  throw new Error(`rocketmq-producer ${wanted} was loaded with a native library of version ${text}: install the package anew`);
+    const [header, library, text] = native.processVersions();
+    const [major, minor] = wanted.split('.').map(Number);
+    const series = (major << 8) | minor;
+    if (header >> 8 === series && library >> 8 === series) return native;
+    throw new Error(
+        `rocketmq-producer ${wanted} was loaded with a native library of version ${text}: install the package anew`,
+    );
 }
 
 function load() {
-  const platform = `${process.platform}-${process.arch}`;
-  const file = path.join(__dirname, '..', 'prebuilds', platform, 'rocketmq_producer.node');
-  try {
-    return check(require(file), version);
-  } catch (error) {
-    if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_DLOPEN_FAILED') throw error;
-    throw new Error(`rocketmq-producer ${version} has no native library for ${platform} that loads: ${file}`, { cause: error });
-  }
+    const platform = `${process.platform}-${process.arch}`;
+    const file = path.join(__dirname, '..', 'prebuilds', platform, 'rocketmq_producer.node');
+    try {
+        return check(require(file), version);
+    } catch (error) {
+        if (error.code !== 'MODULE_NOT_FOUND' && error.code !== 'ERR_DLOPEN_FAILED') throw error;
+        throw new Error(`rocketmq-producer ${version} has no native library for ${platform} that loads: ${file}`, {
+            cause: error,
+        });
+    }
 }
 
 module.exports = { check, load, native: load() };

@@ -1,5 +1,6 @@
-/* What the parts of the addon share. Each environment of Node (the main thread, every worker) has a `struct addon` of its
- * own; nothing here is global. JavaScript around it, in ../lib, checks types and makes promises; C moves the values. */
+/* What the parts of the addon share. Each environment of Node (the main thread, every worker) has a `struct addon` of
+ * its own; nothing here is global. JavaScript around it, in ../lib, checks types and makes promises; C moves the
+ * values. */
 #ifndef ADDON_H
 #define ADDON_H
 
@@ -12,8 +13,8 @@
 struct mailbox;
 struct queue;
 
-/* Bytes that a call needs until it returns. Text goes in as UTF-8 and is found again by its offset, since the bytes move as
- * they grow. */
+/* Bytes that a call needs until it returns. Text goes in as UTF-8 and is found again by its offset, since the bytes
+ * move as they grow. */
 struct scratch {
     char *bytes;
     size_t length, capacity;

@@ -1,6 +1,7 @@
-/* Calls of the library that wait: start, preparing a topic, its queues, recalls. Each runs on a short-lived thread of its own,
- * not in libuv's pool, whose four threads serve the program's files and host names: a name server that is silent must not hold
- * these up. lib/queue.js limits how many run at once. A thread knows nothing of JavaScript; it leaves its end in a mailbox. */
+/* Calls of the library that wait: start, preparing a topic, its queues, recalls. Each runs on a short-lived thread of
+ * its own, not in libuv's pool, whose four threads serve the program's files and host names: a name server that is
+ * silent must not hold these up. lib/queue.js limits how many run at once. A thread knows nothing of JavaScript; it
+ * leaves its end in a mailbox. */
 #include "addon.h"
 
 #include <pthread.h>
@@ -67,11 +68,12 @@ static void *job_run(void *data)
         job->status = rocketmq_producer_prepare_topic(job->producer, job->topic, job->timeout_ms, &job->error);
         break;
     case FETCH_QUEUES:
-        job->status = rocketmq_producer_fetch_queues(job->producer, job->topic, job->timeout_ms, &job->queues, &job->error);
+        job->status = rocketmq_producer_fetch_queues(job->producer, job->topic, job->timeout_ms, &job->queues,
+                                                     &job->error);
         break;
     case RECALL:
-        job->status = rocketmq_producer_recall(job->producer, job->topic, job->handle, job->timeout_ms, &job->message_id,
-                                               &job->error);
+        job->status = rocketmq_producer_recall(job->producer, job->topic, job->handle, job->timeout_ms,
+                                               &job->message_id, &job->error);
         break;
     }
     pthread_mutex_lock(&mailbox->lock);
@@ -169,7 +171,8 @@ struct mailbox *mailbox_open(napi_env env, napi_value settle)
     uv_loop_t *loop = NULL;
     struct mailbox *mailbox = calloc(1, sizeof *mailbox);
     uv_async_t *async = malloc(uv_handle_size(UV_ASYNC));
-    if (!mailbox || !async || napi_get_uv_event_loop(env, &loop) != napi_ok || uv_async_init(loop, async, on_mail) != 0) {
+    if (!mailbox || !async || napi_get_uv_event_loop(env, &loop) != napi_ok
+        || uv_async_init(loop, async, on_mail) != 0) {
         free(mailbox);
         free(async);
         return NULL;

@@ -8,8 +8,9 @@ enum { TIMER_NONE, TIMER_LEVEL, TIMER_DELAY_MS, TIMER_DELIVER_AT_MS };
 static rocketmq_status set_timer(napi_env env, napi_value more, rocketmq_message *message)
 {
     const int64_t value = int64_of(env, element_of(env, more, TIMER_VALUE), -1);
+    const int32_t level = value >= 0 && value <= INT32_MAX ? (int32_t)value : -1;
     switch (int64_of(env, element_of(env, more, TIMER_KIND), TIMER_NONE)) {
-    case TIMER_LEVEL: return rocketmq_message_set_delay_level(message, value >= 0 && value <= INT32_MAX ? (int32_t)value : -1);
+    case TIMER_LEVEL: return rocketmq_message_set_delay_level(message, level);
     case TIMER_DELAY_MS: return rocketmq_message_set_delay_ms(message, value);
     case TIMER_DELIVER_AT_MS: return rocketmq_message_set_deliver_at_ms(message, value);
     default: return ROCKETMQ_OK;
@@ -20,12 +21,13 @@ static rocketmq_status set_more(napi_env env, struct addon *addon, napi_value mo
 {
     struct text key;
     rocketmq_status status = ROCKETMQ_OK;
+    const int32_t flag = (int32_t)int64_of(env, element_of(env, more, FLAG), 0);
+    const int32_t wait_store = (int32_t)int64_of(env, element_of(env, more, WAIT_STORE), 1);
     if (!take_text(env, &addon->scratch, element_of(env, more, SHARDING_KEY), &key)) return ROCKETMQ_ERR_SYSTEM;
     if (!key.absent) status = rocketmq_message_set_sharding_key(message, text_of(&addon->scratch, key));
     if (status == ROCKETMQ_OK) status = set_timer(env, more, message);
-    if (status == ROCKETMQ_OK) status = rocketmq_message_set_flag(message, (int32_t)int64_of(env, element_of(env, more, FLAG), 0));
-    if (status == ROCKETMQ_OK)
-        status = rocketmq_message_set_wait_store(message, (int32_t)int64_of(env, element_of(env, more, WAIT_STORE), 1));
+    if (status == ROCKETMQ_OK) status = rocketmq_message_set_flag(message, flag);
+    if (status == ROCKETMQ_OK) status = rocketmq_message_set_wait_store(message, wait_store);
     return status;
 }
 
@@ -47,7 +49,8 @@ rocketmq_status build_message(napi_env env, struct addon *addon, const napi_valu
         rocketmq_message_build(text_of(scratch, topic), topic.length, text_of(scratch, tags), tags.length,
                                text_of(scratch, keys), keys.length, bytes, body.length, message, error);
     if (status == ROCKETMQ_OK && !properties.absent)
-        status = rocketmq_message_set_properties_packed(*message, text_of(scratch, properties), properties.length, error);
+        status = rocketmq_message_set_properties_packed(*message, text_of(scratch, properties), properties.length,
+                                                        error);
     if (status == ROCKETMQ_OK && napi_is_array(env, arguments[MORE], &is_array) == napi_ok && is_array)
         status = set_more(env, addon, arguments[MORE], *message);
     if (status == ROCKETMQ_OK) return status;

@@ -1,4 +1,5 @@
-/* Producers: an external value each. The library answers calls with a destroyed one by an error, and ignores a second destroy. */
+/* Producers: an external value each. The library answers calls with a destroyed one by an error, and ignores a second
+ * destroy. */
 #include "addon.h"
 
 static void finalize(napi_env env, void *producer, void *hint)
@@ -55,7 +56,8 @@ napi_value producer_create(napi_env env, napi_callback_info info)
 /* The first argument of a call as a producer, the rest in `arguments`. */
 static rocketmq_producer *called(napi_env env, napi_callback_info info, napi_value *arguments, size_t count)
 {
-    return napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok ? producer_of(env, arguments[0]) : NULL;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    return producer_of(env, arguments[0]);
 }
 
 /* producerDestroy(producer) */
@@ -108,7 +110,8 @@ napi_value producer_update(napi_env env, napi_callback_info info)
     scratch_reset(scratch);
     if (!take_text(env, scratch, arguments[1], &key) || !take_text(env, scratch, arguments[2], &value))
         return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
-    const rocketmq_status status = rocketmq_producer_update(producer, text_of(scratch, key), text_of(scratch, value), &error);
+    const rocketmq_status status =
+        rocketmq_producer_update(producer, text_of(scratch, key), text_of(scratch, value), &error);
     return outcome_value(env, status, error);
 }
 

@@ -1,5 +1,5 @@
-/* The completion queue of an environment: libuv watches its descriptor, and each wake hands whole batches of events to one
- * JavaScript function. No thread but the environment's own ever enters it. */
+/* The completion queue of an environment: libuv watches its descriptor, and each wake hands whole batches of events
+ * to one JavaScript function. No thread but the environment's own ever enters it. */
 #include "addon.h"
 
 #include <stdlib.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-/* Events of one call into JavaScript, and such calls of one wake: the descriptor stays readable while events are left, so
- * that the loop's other work has its turn between two wakes. */
+/* Events of one call into JavaScript, and such calls of one wake: the descriptor stays readable while events are
+ * left, so that the loop's other work has its turn between two wakes. */
 enum { BATCH = 256, BATCHES_PER_WAKE = 2 };
 /* Numbers of an event, in lib/queue.js too. */
 enum { TAG, KIND, STATUS, CODE, QUEUE_ID, QUEUE_OFFSET, ATTEMPTS, LATENCY_US, COUNT, ROW };
@@ -48,14 +48,16 @@ static bool append(struct scratch *scratch, const char *text)
     return true;
 }
 
-/* The texts of a result with a NUL after each, which cannot be in them: one string is much cheaper to make than five. */
+/* The texts of a result with a NUL after each, which cannot be in them: one string is much cheaper to make than five.
+ * */
 static napi_value result_texts(napi_env env, struct scratch *scratch, const rocketmq_send_result *result)
 {
     napi_value value = NULL;
     const size_t count = rocketmq_send_result_count(result);
     scratch_reset(scratch);
     bool whole = append(scratch, rocketmq_send_result_message_id(result))
-        && append(scratch, rocketmq_send_result_offset_id(result)) && append(scratch, rocketmq_send_result_broker(result))
+        && append(scratch, rocketmq_send_result_offset_id(result))
+        && append(scratch, rocketmq_send_result_broker(result))
         && append(scratch, rocketmq_send_result_transaction_id(result))
         && append(scratch, rocketmq_send_result_recall_handle(result));
     for (size_t index = 1; whole && index < count; index++)
@@ -65,7 +67,8 @@ static napi_value result_texts(napi_env env, struct scratch *scratch, const rock
     return value;
 }
 
-/* Writes the event's numbers, and answers its text: of a result all its texts, of a log line the line, else the failure. */
+/* Writes the event's numbers, and answers its text: of a result all its texts, of a log line the line, else the
+ * failure. */
 static napi_value take_event(struct queue *queue, const rocketmq_event *event, double *row)
 {
     const rocketmq_send_result *result = rocketmq_event_result(event);
@@ -92,8 +95,10 @@ static bool hand_over(struct queue *queue, int32_t count)
     napi_value dispatch = NULL, global = NULL, texts = NULL, error = NULL;
     if (napi_open_handle_scope(env, &scope) != napi_ok) return false;
     napi_create_array_with_length(env, (size_t)count, &texts);
-    for (int32_t index = 0; index < count; index++)
-        napi_set_element(env, texts, (uint32_t)index, take_event(queue, &queue->events[index], queue->rows + index * ROW));
+    for (int32_t index = 0; index < count; index++) {
+        napi_value text = take_event(queue, &queue->events[index], queue->rows + index * ROW);
+        napi_set_element(env, texts, (uint32_t)index, text);
+    }
     napi_value arguments[] = { number_value(env, count), texts };
     napi_get_reference_value(env, queue->dispatch, &dispatch);
     napi_get_global(env, &global);
@@ -155,7 +160,8 @@ static bool watch(struct queue *queue, napi_env env)
     return napi_add_async_cleanup_hook(env, on_cleanup, queue, &queue->cleanup) == napi_ok;
 }
 
-/* queueOpen(dispatch, settle): the numbers of a batch, as an ArrayBuffer; undefined where there are no descriptors left. */
+/* queueOpen(dispatch, settle): the numbers of a batch, as an ArrayBuffer; undefined where there are no descriptors
+ * left. */
 napi_value queue_open(napi_env env, napi_callback_info info)
 {
     napi_value arguments[2], rows = NULL;

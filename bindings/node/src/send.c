@@ -1,4 +1,5 @@
-/* Sends. Each answers undefined when it was accepted, and then one event with its tag follows; else the failure. None waits. */
+/* Sends. Each answers undefined when it was accepted, and then one event with its tag follows; else the failure. None
+ * waits. */
 #include "addon.h"
 
 #include <stdlib.h>
@@ -19,8 +20,8 @@ napi_value send_message(napi_env env, napi_callback_info info)
     rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
     if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
     if (status == ROCKETMQ_OK)
-        status = rocketmq_producer_send_cq(producer_of(env, arguments[PRODUCER]), message, options, queue_cq(addon->queue),
-                                           (uint64_t)int64_of(env, arguments[TAG], 0), &error);
+        status = rocketmq_producer_send_cq(producer_of(env, arguments[PRODUCER]), message, options,
+                                           queue_cq(addon->queue), (uint64_t)int64_of(env, arguments[TAG], 0), &error);
     rocketmq_send_options_destroy(options);
     rocketmq_message_destroy(message);
     return outcome_value(env, status, error);
@@ -57,7 +58,8 @@ static rocketmq_status build_messages(napi_env env, struct addon *addon, napi_va
         /* A scope for each, or a large batch would keep all its handles. */
         if (napi_open_handle_scope(env, &scope) != napi_ok) return ROCKETMQ_ERR_SYSTEM;
         napi_value flat = element_of(env, from, index);
-        for (uint32_t member = 0; member < MESSAGE_ARGUMENTS; member++) arguments[member] = element_of(env, flat, member);
+        for (uint32_t member = 0; member < MESSAGE_ARGUMENTS; member++)
+            arguments[member] = element_of(env, flat, member);
         status = build_message(env, addon, arguments, &messages[index], error);
         napi_close_handle_scope(env, scope);
     }
@@ -83,7 +85,8 @@ napi_value send_batch(napi_env env, napi_callback_info info)
     if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
     if (status == ROCKETMQ_OK)
         status = rocketmq_producer_send_batch_cq(producer_of(env, arguments[PRODUCER]), messages, count, options,
-                                                 queue_cq(addon->queue), (uint64_t)int64_of(env, arguments[TAG], 0), &error);
+                                                 queue_cq(addon->queue), (uint64_t)int64_of(env, arguments[TAG], 0),
+                                                 &error);
     for (uint32_t index = 0; index < count; index++) rocketmq_message_destroy(messages[index]);
     free(messages);
     rocketmq_send_options_destroy(options);

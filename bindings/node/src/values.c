@@ -1,5 +1,5 @@
-/* Between JavaScript's values and C's. Types were checked in JavaScript: what is wrong here becomes "absent" or -1, which the
- * library then refuses. */
+/* Between JavaScript's values and C's. Types were checked in JavaScript: what is wrong here becomes "absent" or -1,
+ * which the library then refuses. */
 #include "addon.h"
 
 #include <stdlib.h>
@@ -31,8 +31,8 @@ static bool reserve(struct scratch *scratch, size_t more)
     return true;
 }
 
-/* Room that most texts fit in, so that their length need not be asked for; a character has at most 4 bytes, so a text that
- * ends that close to the end of the room may have been cut. */
+/* Room that most texts fit in, so that their length need not be asked for; a character has at most 4 bytes, so a text
+ * that ends that close to the end of the room may have been cut. */
 enum { TEXT_GUESS = 256, CHARACTER_MAX = 4 };
 
 bool take_text(napi_env env, struct scratch *scratch, napi_value value, struct text *text)
@@ -41,12 +41,14 @@ bool take_text(napi_env env, struct scratch *scratch, napi_value value, struct t
     *text = (struct text){ .absent = true };
     if (!reserve(scratch, TEXT_GUESS)) return false;
     size_t room = scratch->capacity - scratch->length;
-    if (napi_get_value_string_utf8(env, value, scratch->bytes + scratch->length, room, &length) != napi_ok) return true;
+    char *at = scratch->bytes + scratch->length;
+    if (napi_get_value_string_utf8(env, value, at, room, &length) != napi_ok) return true;
     if (length + CHARACTER_MAX >= room) {
         if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return true;
         if (!reserve(scratch, length + 1)) return false;
         room = scratch->capacity - scratch->length;
-        if (napi_get_value_string_utf8(env, value, scratch->bytes + scratch->length, room, &length) != napi_ok) return true;
+        at = scratch->bytes + scratch->length;
+        if (napi_get_value_string_utf8(env, value, at, room, &length) != napi_ok) return true;
     }
     *text = (struct text){ .offset = scratch->length, .length = length };
     scratch->length += length + 1; /* with its NUL */

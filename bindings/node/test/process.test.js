@@ -14,74 +14,79 @@ after(() => mock.destroy());
 
 /** Ended by itself, with exit code 0 and nothing on standard error. */
 function assertClean(ended) {
-  assert.deepEqual({ code: ended.code, signal: ended.signal, errors: ended.errors }, { code: 0, signal: null, errors: '' }, ended.output);
+    assert.deepEqual(
+        { code: ended.code, signal: ended.signal, errors: ended.errors },
+        { code: 0, signal: null, errors: '' },
+        ended.output,
+    );
 }
 
 test('a producer that is idle does not keep the process alive, open sends do', async () => {
-  const natural = await run('exits.js', [mock.namesrv, 'natural']);
-  assertClean(natural);
-  assert.equal(natural.output, 'stored 100\n');
-  const unawaited = await run('exits.js', [mock.namesrv, 'unawaited']);
-  assertClean(unawaited);
-  assert.equal(unawaited.output, 'ended\n');
+    const natural = await run('exits.js', [mock.namesrv, 'natural']);
+    assertClean(natural);
+    assert.equal(natural.output, 'stored 100\n');
+    const unawaited = await run('exits.js', [mock.namesrv, 'unawaited']);
+    assertClean(unawaited);
+    assert.equal(unawaited.output, 'ended\n');
 });
 
 test('a send that was aborted does not keep the process alive', async () => {
-  const slow = new Mock(1);
-  slow.respond({ code: 0, delayMs: -1 });
-  const ended = await run('exits.js', [slow.namesrv, 'aborted']);
-  slow.destroy();
-  assertClean(ended);
-  assert.equal(ended.output, 'AbortError\n');
-  assert.ok(ended.ms < 2500, `before the send's own limit, in ${ended.ms} ms`);
+    const slow = new Mock(1);
+    slow.respond({ code: 0, delayMs: -1 });
+    const ended = await run('exits.js', [slow.namesrv, 'aborted']);
+    slow.destroy();
+    assertClean(ended);
+    assert.equal(ended.output, 'AbortError\n');
+    assert.ok(ended.ms < 2500, `before the send's own limit, in ${ended.ms} ms`);
 });
 
 test('the process exits with 0 while sends are in flight', async () => {
-  for (const way of ['exit', 'exitInEnd']) assertClean(await run('exits.js', [mock.namesrv, way]));
-  const closed = await run('exits.js', [mock.namesrv, 'closed']);
-  assertClean(closed);
-  assert.equal(closed.output, 'clean true\n');
+    for (const way of ['exit', 'exitInEnd']) assertClean(await run('exits.js', [mock.namesrv, way]));
+    const closed = await run('exits.js', [mock.namesrv, 'closed']);
+    assertClean(closed);
+    assert.equal(closed.output, 'clean true\n');
 });
 
 test('SIGINT in the middle ends the process as Node does, or as its handler says', async () => {
-  const interrupt = (child, line) => line === 'ready' && child.kill('SIGINT');
-  const handled = await run('exits.js', [mock.namesrv, 'interrupted'], interrupt);
-  assertClean(handled);
-  assert.equal(handled.output, 'ready\nclean true\n');
-  const killed = await run('exits.js', [mock.namesrv, 'killed'], interrupt);
-  assert.deepEqual([killed.code, killed.signal, killed.errors], [null, 'SIGINT', '']);
+    const interrupt = (child, line) => line === 'ready' && child.kill('SIGINT');
+    const handled = await run('exits.js', [mock.namesrv, 'interrupted'], interrupt);
+    assertClean(handled);
+    assert.equal(handled.output, 'ready\nclean true\n');
+    const killed = await run('exits.js', [mock.namesrv, 'killed'], interrupt);
+    assert.deepEqual([killed.code, killed.signal, killed.errors], [null, 'SIGINT', '']);
 });
 
-test('log lines go to a logger of the program, and what it throws is the program\'s', async () => {
-  const ended = await run('exits.js', [mock.namesrv, 'logged']);
-  assertClean(ended);
-  assert.equal(ended.output, 'uncaught a logger that throws\ndebug true\nfalse\nRangeError\nTypeError\n');
+test("log lines go to a logger of the program, and what it throws is the program's", async () => {
+    const ended = await run('exits.js', [mock.namesrv, 'logged']);
+    assertClean(ended);
+    assert.equal(ended.output, 'uncaught a logger that throws\ndebug true\nfalse\nRangeError\nTypeError\n');
 });
 
 test('threads that end in the middle of sends, starts and log lines leave nothing behind', async () => {
-  const silent = new Mock(1);
-  silent.respond({ broker: -2, request: -1, code: 0, delayMs: -1 });
-  const ended = await run('workers.js', [mock.namesrv, silent.namesrv]);
-  silent.destroy();
-  assertClean(ended);
-  const { slowest, more, clean } = JSON.parse(ended.output);
-  assert.ok(slowest < 1500, `a thread does not wait for the library: ${slowest} ms`);
-  assert.deepEqual([more, clean], [0, true]);
+    const silent = new Mock(1);
+    silent.respond({ broker: -2, request: -1, code: 0, delayMs: -1 });
+    const ended = await run('workers.js', [mock.namesrv, silent.namesrv]);
+    silent.destroy();
+    assertClean(ended);
+    const { slowest, more, clean } = JSON.parse(ended.output);
+    assert.ok(slowest < 1500, `a thread does not wait for the library: ${slowest} ms`);
+    assert.deepEqual([more, clean], [0, true]);
 });
 
 test('objects may be collected in any order', async () => {
-  const ended = await run('heap.js', [mock.namesrv], undefined, { flags: ['--expose-gc'] });
-  assertClean(ended);
-  assert.equal(ended.output, 'done\n');
+    const ended = await run('heap.js', [mock.namesrv], undefined, { flags: ['--expose-gc'] });
+    assertClean(ended);
+    assert.equal(ended.output, 'done\n');
 });
 
 test('two copies of the package work side by side', async () => {
-  const root = path.join(__dirname, '..');
-  const copy = fs.mkdtempSync(path.join(root, 'node_modules', '.copy-'));
-  for (const name of ['package.json', 'lib', 'prebuilds']) fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
-  const ended = await run('twice.js', [mock.namesrv, root, copy]);
-  fs.rmSync(copy, { recursive: true });
-  assertClean(ended);
-  assert.equal(ended.output, '200\n');
-  assert.equal(mock.count('twice'), 201);
+    const root = path.join(__dirname, '..');
+    const copy = fs.mkdtempSync(path.join(root, 'node_modules', '.copy-'));
+    for (const name of ['package.json', 'lib', 'prebuilds'])
+        fs.cpSync(path.join(root, name), path.join(copy, name), { recursive: true });
+    const ended = await run('twice.js', [mock.namesrv, root, copy]);
+    fs.rmSync(copy, { recursive: true });
+    assertClean(ended);
+    assert.equal(ended.output, '200\n');
+    assert.equal(mock.count('twice'), 201);
 });

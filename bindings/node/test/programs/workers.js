@@ -9,48 +9,56 @@ const { Producer, setLogger } = require('../..');
 const config = (namesrv) => ({ 'namesrv.addr': namesrv, 'producer.group': 'workers' });
 
 async function main() {
-  const [namesrv, silent] = process.argv.slice(2);
-  const producer = new Producer(config(namesrv));
-  await producer.start();
-  const threads = () => fs.readdirSync('/proc/self/task').length;
-  let slowest = 0;
-  let warmed = 0;
-  for (let round = 0; round < 24; round++) {
-    const how = ['sends', 'starts', 'logs', 'ends'][round % 4];
-    const worker = new Worker(__filename, { workerData: { how, namesrv, silent } });
-    worker.on('error', (error) => console.log('error', error));
-    await once(worker, 'message');
-    const sent = producer.send({ topic: 'main', body: 'x' });
-    const begun = performance.now();
-    if (how === 'ends') await once(worker, 'exit');
-    else await worker.terminate();
-    slowest = Math.max(slowest, performance.now() - begun);
-    await sent;
-    if (round === 11) warmed = threads();
-  }
-  // Threads of calls that wait for the silent server go by themselves.
-  for (let turn = 0; threads() > warmed && turn < 500; turn++) await new Promise((resolve) => setTimeout(resolve, 10));
-  console.log(JSON.stringify({ slowest, more: threads() - warmed, descriptors: fs.readdirSync('/proc/self/fd').length, clean: await producer.close() }));
+    const [namesrv, silent] = process.argv.slice(2);
+    const producer = new Producer(config(namesrv));
+    await producer.start();
+    const threads = () => fs.readdirSync('/proc/self/task').length;
+    let slowest = 0;
+    let warmed = 0;
+    for (let round = 0; round < 24; round++) {
+        const how = ['sends', 'starts', 'logs', 'ends'][round % 4];
+        const worker = new Worker(__filename, { workerData: { how, namesrv, silent } });
+        worker.on('error', (error) => console.log('error', error));
+        await once(worker, 'message');
+        const sent = producer.send({ topic: 'main', body: 'x' });
+        const begun = performance.now();
+        if (how === 'ends') await once(worker, 'exit');
+        else await worker.terminate();
+        slowest = Math.max(slowest, performance.now() - begun);
+        await sent;
+        if (round === 11) warmed = threads();
+    }
+    // Threads of calls that wait for the silent server go by themselves.
+    for (let turn = 0; threads() > warmed && turn < 500; turn++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    console.log(
+        JSON.stringify({
+            slowest,
+            more: threads() - warmed,
+            descriptors: fs.readdirSync('/proc/self/fd').length,
+            clean: await producer.close(),
+        }),
+    );
 }
 
 async function work({ how, namesrv, silent }) {
-  if (how === 'logs') setLogger(() => {}, 'trace');
-  const producer = new Producer(config(namesrv));
-  await producer.start();
-  await producer.prepareTopic('worker');
-  if (how === 'ends') {
-    await producer.send({ topic: 'worker', body: 'x' });
-    parentPort.postMessage('ready');
-    parentPort.close();
-    return;
-  }
-  if (how === 'starts') new Producer(config(silent)).start({ timeoutMs: 2000 }).catch(() => {});
-  const send = () => {
-    for (let index = 0; index < 100; index++) producer.send({ topic: 'worker', body: 'x' }).catch(() => {});
-    setImmediate(send);
-  };
-  send();
-  setTimeout(() => parentPort.postMessage('ready'), 20);
+    if (how === 'logs') setLogger(() => {}, 'trace');
+    const producer = new Producer(config(namesrv));
+    await producer.start();
+    await producer.prepareTopic('worker');
+    if (how === 'ends') {
+        await producer.send({ topic: 'worker', body: 'x' });
+        parentPort.postMessage('ready');
+        parentPort.close();
+        return;
+    }
+    if (how === 'starts') new Producer(config(silent)).start({ timeoutMs: 2000 }).catch(() => {});
+    const send = () => {
+        for (let index = 0; index < 100; index++) producer.send({ topic: 'worker', body: 'x' }).catch(() => {});
+        setImmediate(send);
+    };
+    send();
+    setTimeout(() => parentPort.postMessage('ready'), 20);
 }
 
 if (isMainThread) main();

@@ -13,47 +13,51 @@ v8.setFlagsFromString('--expose-gc');
 const gc = vm.runInNewContext('gc');
 
 async function started(mock, config = {}) {
-  const producer = new Producer({ 'namesrv.addr': mock.namesrv, 'producer.group': 'node_test', ...config });
-  await producer.start();
-  return producer;
+    const producer = new Producer({ 'namesrv.addr': mock.namesrv, 'producer.group': 'node_test', ...config });
+    await producer.start();
+    return producer;
 }
 
 /** Runs `use` with a cluster and a producer, which go whatever happens. */
 function withProducer(Mock, config, use) {
-  return async () => {
-    const mock = new Mock(config.brokers ?? 1);
-    const { brokers, ...keys } = config;
-    const producer = await started(mock, keys);
-    try {
-      await use(producer, mock);
-    } finally {
-      mock.clearFaults();
-      await producer.close({ timeoutMs: 2000 });
-      mock.destroy();
-    }
-  };
+    return async () => {
+        const mock = new Mock(config.brokers ?? 1);
+        const { brokers, ...keys } = config;
+        const producer = await started(mock, keys);
+        try {
+            await use(producer, mock);
+        } finally {
+            mock.clearFaults();
+            await producer.close({ timeoutMs: 2000 });
+            mock.destroy();
+        }
+    };
 }
 
 const trim = koffi.load('libc.so.6').func('int malloc_trim(size_t)');
 
 /**
- * Threads, descriptors and resident kilobytes of this process, without what the collector would free and what malloc keeps
- * to give it out again.
+ * Threads, descriptors and resident kilobytes of this process, without what the collector would free and what malloc
+ * keeps to give it out again.
  */
 function holdings() {
-  gc();
-  trim(0);
-  const status = fs.readFileSync('/proc/self/status', 'latin1');
-  const number = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
-  return { threads: number('Threads'), descriptors: fs.readdirSync('/proc/self/fd').length, kilobytes: number('VmRSS') };
+    gc();
+    trim(0);
+    const status = fs.readFileSync('/proc/self/status', 'latin1');
+    const number = (name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1]);
+    return {
+        threads: number('Threads'),
+        descriptors: fs.readdirSync('/proc/self/fd').length,
+        kilobytes: number('VmRSS'),
+    };
 }
 
 async function until(what, condition, limitMs = 5000) {
-  const end = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+    const end = performance.now() + limitMs;
+    while (!(await condition())) {
+        if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+    }
 }
 
 /**
@@ -61,21 +65,28 @@ async function until(what, condition, limitMs = 5000) {
  * `onLine` gets the child and each line.
  */
 function run(name, args, onLine = () => {}, options = {}) {
-  const file = path.isAbsolute(name) ? name : path.join(__dirname, '../programs', name);
-  return new Promise((resolve, reject) => {
-    const begun = performance.now();
-    const child = spawn(process.execPath, [...(options.flags ?? []), file, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: options.cwd, timeout: 20000, killSignal: 'SIGKILL' });
-    let output = '';
-    let errors = '';
-    let seen = 0;
-    child.stdout.setEncoding('utf8').on('data', (data) => {
-      output += data;
-      const lines = output.split('\n');
-      for (; seen < lines.length - 1; seen++) onLine(child, lines[seen]);
+    const file = path.isAbsolute(name) ? name : path.join(__dirname, '../programs', name);
+    return new Promise((resolve, reject) => {
+        const begun = performance.now();
+        const child = spawn(process.execPath, [...(options.flags ?? []), file, ...args], {
+            stdio: ['ignore', 'pipe', 'pipe'],
+            cwd: options.cwd,
+            timeout: 20000,
+            killSignal: 'SIGKILL',
+        });
+        let output = '';
+        let errors = '';
+        let seen = 0;
+        child.stdout.setEncoding('utf8').on('data', (data) => {
+            output += data;
+            const lines = output.split('\n');
+            for (; seen < lines.length - 1; seen++) onLine(child, lines[seen]);
+        });
+        child.stderr.setEncoding('utf8').on('data', (data) => (errors += data));
+        child
+            .on('error', reject)
+            .on('close', (code, signal) => resolve({ code, signal, output, errors, ms: performance.now() - begun }));
     });
-    child.stderr.setEncoding('utf8').on('data', (data) => (errors += data));
-    child.on('error', reject).on('close', (code, signal) => resolve({ code, signal, output, errors, ms: performance.now() - begun }));
-  });
 }
 
 module.exports = { gc, started, withProducer, holdings, until, run };

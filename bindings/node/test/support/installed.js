@@ -8,10 +8,22 @@ const path = require('node:path');
 
 /** The folder; what is put there finds the package. */
 function install() {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rocketmq-node-'));
-  fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  execFileSync('npm', ['install', '--silent', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', process.env.ROCKETMQ_PACKAGE], { cwd: folder, stdio: 'inherit' });
-  return folder;
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rocketmq-node-'));
+    fs.writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+    execFileSync(
+        'npm',
+        [
+            'install',
+            '--silent',
+            '--offline',
+            '--ignore-scripts',
+            '--no-audit',
+            '--no-fund',
+            process.env.ROCKETMQ_PACKAGE,
+        ],
+        { cwd: folder, stdio: 'inherit' },
+    );
+    return folder;
 }
 
 module.exports = { install };

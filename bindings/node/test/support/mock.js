@@ -30,67 +30,67 @@ const NAME_SERVER = -2;
 const ROUTE = 105;
 
 class Mock {
-  #mock;
+    #mock;
 
-  constructor(brokers = 1) {
-    this.#mock = create(brokers, 1);
-    if (!this.#mock) throw new Error(error(null));
-    this.namesrv = namesrv(this.#mock);
-  }
+    constructor(brokers = 1) {
+        this.#mock = create(brokers, 1);
+        if (!this.#mock) throw new Error(error(null));
+        this.namesrv = namesrv(this.#mock);
+    }
 
-  destroy() {
-    destroy(this.#mock);
-    this.#mock = null;
-  }
+    destroy() {
+        destroy(this.#mock);
+        this.#mock = null;
+    }
 
-  #done(answer) {
-    if (answer !== 0) throw new Error(error(this.#mock));
-  }
+    #done(answer) {
+        if (answer !== 0) throw new Error(error(this.#mock));
+    }
 
-  addTopic(topic, queues) {
-    this.#done(addTopic(this.#mock, topic, queues));
-  }
+    addTopic(topic, queues) {
+        this.#done(addTopic(this.#mock, topic, queues));
+    }
 
-  /** The next `count` such requests are answered `code`, after `delayMs` (-1: never). */
-  respond({ broker = ANY_BROKER, request = ANY_SEND, code = 0, delayMs = 0, count = -1 }) {
-    this.#done(pushResponse(this.#mock, broker, request, code, delayMs, count));
-  }
+    /** The next `count` such requests are answered `code`, after `delayMs` (-1: never). */
+    respond({ broker = ANY_BROKER, request = ANY_SEND, code = 0, delayMs = 0, count = -1 }) {
+        this.#done(pushResponse(this.#mock, broker, request, code, delayMs, count));
+    }
 
-  disconnect({ broker = ANY_BROKER, request = ANY_SEND, store = false, count = 1 }) {
-    this.#done(pushDisconnect(this.#mock, broker, request, store ? 1 : 0, count));
-  }
+    disconnect({ broker = ANY_BROKER, request = ANY_SEND, store = false, count = 1 }) {
+        this.#done(pushDisconnect(this.#mock, broker, request, store ? 1 : 0, count));
+    }
 
-  clearFaults() {
-    this.#done(clearFaults(this.#mock));
-  }
+    clearFaults() {
+        this.#done(clearFaults(this.#mock));
+    }
 
-  switchBroker(broker, on) {
-    this.#done(setBroker(this.#mock, broker, on ? 1 : 0));
-  }
+    switchBroker(broker, on) {
+        this.#done(setBroker(this.#mock, broker, on ? 1 : 0));
+    }
 
-  latency(ms) {
-    this.#done(setLatency(this.#mock, ANY_BROKER, ms));
-  }
+    latency(ms) {
+        this.#done(setLatency(this.#mock, ANY_BROKER, ms));
+    }
 
-  count(topic) {
-    return Number(messageCount(this.#mock, topic));
-  }
+    count(topic) {
+        return Number(messageCount(this.#mock, topic));
+    }
 
-  message(topic, index) {
-    const length = [0];
-    const body = messageBody(this.#mock, topic, index, length);
-    return {
-      messageId: messageId(this.#mock, topic, index),
-      body: Buffer.from(koffi.decode(body, koffi.array('uint8_t', Number(length[0]), 'Typed'))),
-      property: (name) => messageProperty(this.#mock, topic, index, name),
-      broker: messageBroker(this.#mock, topic, index),
-      queueId: messageQueueId(this.#mock, topic, index),
-    };
-  }
+    message(topic, index) {
+        const length = [0];
+        const body = messageBody(this.#mock, topic, index, length);
+        return {
+            messageId: messageId(this.#mock, topic, index),
+            body: Buffer.from(koffi.decode(body, koffi.array('uint8_t', Number(length[0]), 'Typed'))),
+            property: (name) => messageProperty(this.#mock, topic, index, name),
+            broker: messageBroker(this.#mock, topic, index),
+            queueId: messageQueueId(this.#mock, topic, index),
+        };
+    }
 
-  messages(topic) {
-    return Array.from({ length: this.count(topic) }, (_, index) => this.message(topic, index));
-  }
+    messages(topic) {
+        return Array.from({ length: this.count(topic) }, (_, index) => this.message(topic, index));
+    }
 }
 
 module.exports = { Mock, ANY_BROKER, ANY_SEND, NAME_SERVER, ROUTE };
