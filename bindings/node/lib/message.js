@@ -1,6 +1,7 @@
 'use strict';
 // Makes of a message and of options what message.c reads, and refuses what it would misread.
 
+const { isAnyArrayBuffer } = require('node:util/types');
 const { RocketMQError, wrongType, checkText, checkTimeout } = require('./error.js');
 
 const TIMER_LEVEL = 1;
@@ -15,7 +16,7 @@ function flattenBody(body) {
         throw new RocketMQError('body has half a surrogate pair, which is no text', 'ROCKETMQ_ERR_INVALID_UTF8');
     }
     if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
-    if (body instanceof ArrayBuffer || body instanceof SharedArrayBuffer) return new Uint8Array(body);
+    if (isAnyArrayBuffer(body)) return new Uint8Array(body);
     throw wrongType('body', 'a string, a typed array or an ArrayBuffer', body);
 }
 

@@ -26,7 +26,7 @@ function setLogger(logger, level = 'warn') {
     if (number < 0) throw new RangeError(`level must be one of ${LEVELS.join(', ')}, not ${String(level)}`);
     let failure;
     if (logger === null || logger === undefined) {
-        failure = native.processLog(undefined);
+        failure = native.processLog();
         queue.setLogListener(undefined);
     } else {
         let write = logger;
@@ -35,9 +35,9 @@ function setLogger(logger, level = 'warn') {
         else if (typeof logger === 'object') write = (name, text) => logger[name](text);
         if (typeof write !== 'function')
             throw wrongType('logger', 'a function, an object with a method for each level, or null', logger);
-        queue.ensureOpen();
+        const handle = queue.ensureOpen();
         queue.setLogListener(safely(write));
-        failure = native.processLog(number);
+        failure = native.processLog(handle, number);
     }
     if (failure !== undefined) throw fromFailure(failure);
 }

@@ -42,7 +42,8 @@ function configText(key, value) {
 function signalOf(options) {
     const signal = options?.signal;
     if (signal === undefined || signal === null) return undefined;
-    if (!(signal instanceof AbortSignal)) throw wrongType('signal', 'an AbortSignal', signal);
+    // As Node does: a signal of another realm, or a polyfill, is one too.
+    if (typeof signal !== 'object' || !('aborted' in signal)) throw wrongType('signal', 'an AbortSignal', signal);
     return signal;
 }
 
@@ -55,8 +56,7 @@ class Producer {
 
     constructor(config) {
         const pairs = flattenConfig(config);
-        queue.ensureOpen();
-        const made = native.producerCreate(pairs);
+        const made = native.producerCreate(pairs, queue.ensureOpen());
         if (made.length !== 2) throw fromFailure(made);
         this.#handle = made[0];
         this.#sendTimeoutMs = Number(made[1]);

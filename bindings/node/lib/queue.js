@@ -1,6 +1,6 @@
 'use strict';
-// Where everything that was accepted ends: one completion queue for each environment, made with its first producer. A
-// tag leads from an event to who waits for it; where nobody waits any more the tag leads nowhere.
+// Where everything that was accepted ends: one completion queue for each thread of JavaScript, made with the first
+// producer. A tag leads from an event to who waits for it; where nobody waits any more the tag leads nowhere.
 
 const { whenAborted } = require('./abort.js');
 const { native } = require('./native.js');
@@ -21,7 +21,8 @@ const ROW = 9;
 /** Each waiting call has a thread; further ones wait for their turn. */
 const JOBS_MAX = 16;
 
-let rows; // undefined until the queue is open
+let handle; // the addon's queue, undefined until it is open
+let rows;
 let nextTag = 1; // 2^53 of them last for 285 years at a million a second
 const open = new Map();
 let held = false;
@@ -32,21 +33,23 @@ const watchers = new Set(); // called after each batch of events
 function hold() {
     if (held) return;
     held = true;
-    native.queueHold(true);
+    native.queueHold(handle, true);
 }
 
 function letGo() {
     if (!held || open.size > 0) return;
     held = false;
-    native.queueHold(false);
+    native.queueHold(handle, false);
 }
 
 function ensureOpen() {
-    if (rows !== undefined) return;
-    const buffer = native.queueOpen(dispatch, settleJob);
-    if (buffer === undefined)
+    if (handle !== undefined) return handle;
+    const opened = native.queueOpen(dispatch, settleJob);
+    if (opened === undefined)
         throw new RocketMQError('no completion queue: out of memory or descriptors', 'ROCKETMQ_ERR_SYSTEM');
-    rows = new Float64Array(buffer);
+    handle = opened[0];
+    rows = new Float64Array(opened[1]);
+    return handle;
 }
 
 /** Who waits for a tag. Holds its producer, so that it is not collected while something of it is open. */

@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 struct mailbox;
-struct queue;
 
 /* Bytes that a call needs until it returns. Text goes in as UTF-8 and is found again by its offset, since the bytes
  * move as they grow. */
@@ -22,8 +21,16 @@ struct scratch {
 
 struct addon {
     struct scratch scratch;
-    struct queue *queue;     /* NULL before the first producer or logger */
-    struct mailbox *mailbox; /* likewise */
+};
+
+/* Where calls end. One for each time that lib/queue.js is loaded into an environment, which test runners that isolate
+ * modules do often; it goes with the environment. */
+struct queue;
+
+/* What an external value of a producer holds. */
+struct held {
+    rocketmq_producer *producer;
+    struct queue *queue;
 };
 
 struct addon *addon_of(napi_env env);
@@ -49,8 +56,9 @@ napi_value undefined_value(napi_env env);
 double double_of(napi_env env, napi_value value, double otherwise);
 int64_t int64_of(napi_env env, napi_value value, int64_t otherwise);
 napi_value element_of(napi_env env, napi_value array, uint32_t index);
-/* The producer behind an external value, NULL for anything else: the library answers that with an error. */
-rocketmq_producer *producer_of(napi_env env, napi_value value);
+/* What is behind an external value; of anything else NULLs, which the library answers with an error. */
+struct held held_of(napi_env env, napi_value value);
+struct queue *queue_of(napi_env env, napi_value value);
 
 /* A failure as lib/error.js reads it: an array. `error` may be NULL and stays the caller's. */
 napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_error *error);
@@ -69,7 +77,9 @@ rocketmq_status build_options(napi_env env, struct addon *addon, napi_value from
 
 /* ---- queue.c, job.c: what comes back */
 
+/* NULL for NULL. */
 rocketmq_cq *queue_cq(const struct queue *queue);
+struct mailbox *queue_mailbox(const struct queue *queue);
 napi_value queue_open(napi_env env, napi_callback_info info);
 napi_value queue_hold(napi_env env, napi_callback_info info);
 napi_value job_start(napi_env env, napi_callback_info info);

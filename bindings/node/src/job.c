@@ -222,12 +222,13 @@ napi_value job_start(napi_env env, napi_callback_info info)
     size_t count = COUNT;
     struct addon *addon = addon_of(env);
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
-    struct job *job = addon->mailbox ? calloc(1, sizeof *job) : NULL;
+    const struct held held = held_of(env, arguments[PRODUCER]);
+    struct job *job = queue_mailbox(held.queue) ? calloc(1, sizeof *job) : NULL;
     if (!job) return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
-    job->mailbox = addon->mailbox;
+    job->mailbox = queue_mailbox(held.queue);
     job->kind = (enum job_kind)int64_of(env, arguments[KIND], START);
     job->tag = double_of(env, arguments[TAG], 0);
-    job->producer = producer_of(env, arguments[PRODUCER]);
+    job->producer = held.producer;
     job->timeout_ms = int64_of(env, arguments[TIMEOUT_MS], ROCKETMQ_WAIT_DEFAULT);
     job->topic = copy(env, &addon->scratch, arguments[TOPIC_TEXT]);
     job->handle = copy(env, &addon->scratch, arguments[HANDLE]);

@@ -61,14 +61,14 @@ napi_value process_set(napi_env env, napi_callback_info info)
     return outcome_value(env, status, error);
 }
 
-/* processLog(level): log lines become events of this environment's queue; without a level they go to stderr again. */
+/* processLog(queue, level): log lines become events of this queue; without a level they go to stderr again. */
 napi_value process_log(napi_env env, napi_callback_info info)
 {
-    napi_value level_value;
-    size_t count = 1;
-    if (napi_get_cb_info(env, info, &count, &level_value, NULL, NULL) != napi_ok) return NULL;
-    const int32_t level = (int32_t)int64_of(env, level_value, -1);
+    napi_value arguments[2];
+    size_t count = 2;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    const int32_t level = (int32_t)int64_of(env, arguments[1], -1);
     const rocketmq_status status = level < 0 ? rocketmq_log_set_callback(ROCKETMQ_LOG_WARN, NULL, NULL, NULL)
-                                             : rocketmq_log_set_cq(level, queue_cq(addon_of(env)->queue), 0);
+                                             : rocketmq_log_set_cq(level, queue_cq(queue_of(env, arguments[0])), 0);
     return outcome_value(env, status, NULL);
 }

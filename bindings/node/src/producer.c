@@ -2,10 +2,26 @@
  * destroy. */
 #include "addon.h"
 
-static void finalize(napi_env env, void *producer, void *hint)
+#include <stdlib.h>
+
+static void finalize(napi_env env, void *data, void *hint)
 {
+    struct held *held = data;
     (void)env, (void)hint;
-    rocketmq_producer_destroy(producer);
+    rocketmq_producer_destroy(held->producer);
+    free(held);
+}
+
+/* An external value that owns the producer; NULL where it could not be made, and then nothing is owned. */
+static napi_value hold(napi_env env, rocketmq_producer *producer, struct queue *queue)
+{
+    napi_value external = NULL;
+    struct held *held = malloc(sizeof *held);
+    if (!held) return NULL;
+    *held = (struct held){ producer, queue };
+    if (napi_create_external(env, held, finalize, NULL, &external) == napi_ok) return external;
+    free(held);
+    return NULL;
 }
 
 /* Sets the keys of an array [key, value, key, value, ...]. */
@@ -26,21 +42,22 @@ static rocketmq_status set_keys(napi_env env, struct addon *addon, napi_value pa
     return status;
 }
 
-/* producerCreate(pairs): [external, send.timeout.ms], or the failure. */
+/* producerCreate(pairs, queue): [external, send.timeout.ms], or the failure. */
 napi_value producer_create(napi_env env, napi_callback_info info)
 {
-    napi_value pairs, external = NULL, made = NULL;
-    size_t count = 1;
+    napi_value arguments[2], external = NULL, made = NULL;
+    size_t count = 2;
     rocketmq_producer *producer = NULL;
     rocketmq_error *error = NULL;
     char *timeout = NULL;
-    if (napi_get_cb_info(env, info, &count, &pairs, NULL, NULL) != napi_ok) return NULL;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
     rocketmq_config *config = rocketmq_config_create();
-    rocketmq_status status = set_keys(env, addon_of(env), pairs, config, &error);
+    rocketmq_status status = set_keys(env, addon_of(env), arguments[0], config, &error);
     if (status == ROCKETMQ_OK) status = rocketmq_config_get(config, "send.timeout.ms", &timeout, &error);
     if (status == ROCKETMQ_OK) status = rocketmq_producer_create(config, &producer, &error);
     rocketmq_config_destroy(config);
-    if (status == ROCKETMQ_OK && napi_create_external(env, producer, finalize, NULL, &external) != napi_ok) {
+    if (status == ROCKETMQ_OK) external = hold(env, producer, queue_of(env, arguments[1]));
+    if (status == ROCKETMQ_OK && !external) {
         rocketmq_producer_destroy(producer);
         status = ROCKETMQ_ERR_SYSTEM;
     }
@@ -53,18 +70,18 @@ napi_value producer_create(napi_env env, napi_callback_info info)
     return status == ROCKETMQ_OK ? made : outcome_value(env, status, error);
 }
 
-/* The first argument of a call as a producer, the rest in `arguments`. */
-static rocketmq_producer *called(napi_env env, napi_callback_info info, napi_value *arguments, size_t count)
+/* The producer that is the first argument of a call; all are in `arguments`. */
+static struct held called(napi_env env, napi_callback_info info, napi_value *arguments, size_t count)
 {
-    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
-    return producer_of(env, arguments[0]);
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return (struct held){ 0 };
+    return held_of(env, arguments[0]);
 }
 
 /* producerDestroy(producer) */
 napi_value producer_destroy(napi_env env, napi_callback_info info)
 {
     napi_value arguments[1];
-    rocketmq_producer_destroy(called(env, info, arguments, 1));
+    rocketmq_producer_destroy(called(env, info, arguments, 1).producer);
     return NULL;
 }
 
@@ -72,7 +89,7 @@ napi_value producer_destroy(napi_env env, napi_callback_info info)
 napi_value producer_numbers(napi_env env, napi_callback_info info)
 {
     napi_value arguments[1], numbers = NULL;
-    rocketmq_producer *producer = called(env, info, arguments, 1);
+    const rocketmq_producer *producer = called(env, info, arguments, 1).producer;
     napi_create_array_with_length(env, 3, &numbers);
     napi_set_element(env, numbers, 0, number_value(env, rocketmq_producer_state(producer)));
     napi_set_element(env, numbers, 1, number_value(env, rocketmq_producer_connected(producer)));
@@ -84,7 +101,7 @@ napi_value producer_numbers(napi_env env, napi_callback_info info)
 napi_value producer_client_id(napi_env env, napi_callback_info info)
 {
     napi_value arguments[1];
-    return string_value(env, rocketmq_producer_client_id(called(env, info, arguments, 1)));
+    return string_value(env, rocketmq_producer_client_id(called(env, info, arguments, 1).producer));
 }
 
 /* producerStats(producer): JSON, or the failure */
@@ -93,7 +110,7 @@ napi_value producer_stats(napi_env env, napi_callback_info info)
     napi_value arguments[1];
     char *json = NULL;
     rocketmq_error *error = NULL;
-    const rocketmq_status status = rocketmq_producer_stats_json(called(env, info, arguments, 1), &json, &error);
+    const rocketmq_status status = rocketmq_producer_stats_json(called(env, info, arguments, 1).producer, &json, &error);
     napi_value value = status == ROCKETMQ_OK ? string_value(env, json) : outcome_value(env, status, error);
     rocketmq_string_free(json);
     return value;
@@ -106,7 +123,7 @@ napi_value producer_update(napi_env env, napi_callback_info info)
     struct text key, value;
     rocketmq_error *error = NULL;
     struct scratch *scratch = &addon_of(env)->scratch;
-    rocketmq_producer *producer = called(env, info, arguments, 3);
+    rocketmq_producer *producer = called(env, info, arguments, 3).producer;
     scratch_reset(scratch);
     if (!take_text(env, scratch, arguments[1], &key) || !take_text(env, scratch, arguments[2], &value))
         return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
@@ -119,7 +136,7 @@ napi_value producer_update(napi_env env, napi_callback_info info)
 napi_value producer_purge(napi_env env, napi_callback_info info)
 {
     napi_value arguments[2];
-    rocketmq_producer *producer = called(env, info, arguments, 2);
+    rocketmq_producer *producer = called(env, info, arguments, 2).producer;
     return outcome_value(env, rocketmq_producer_purge(producer, (uint32_t)int64_of(env, arguments[1], 0)), NULL);
 }
 
@@ -128,10 +145,10 @@ napi_value producer_flush(napi_env env, napi_callback_info info)
 {
     napi_value arguments[3];
     rocketmq_error *error = NULL;
-    rocketmq_producer *producer = called(env, info, arguments, 3);
+    const struct held held = called(env, info, arguments, 3);
     const rocketmq_status status =
-        rocketmq_producer_flush_cq(producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
-                                   queue_cq(addon_of(env)->queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
+        rocketmq_producer_flush_cq(held.producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
+                                   queue_cq(held.queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
     return outcome_value(env, status, error);
 }
 
@@ -140,9 +157,9 @@ napi_value producer_shutdown(napi_env env, napi_callback_info info)
 {
     napi_value arguments[3];
     rocketmq_error *error = NULL;
-    rocketmq_producer *producer = called(env, info, arguments, 3);
+    const struct held held = called(env, info, arguments, 3);
     const rocketmq_status status =
-        rocketmq_producer_shutdown_cq(producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
-                                      queue_cq(addon_of(env)->queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
+        rocketmq_producer_shutdown_cq(held.producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
+                                      queue_cq(held.queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
     return outcome_value(env, status, error);
 }

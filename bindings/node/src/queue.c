@@ -24,12 +24,18 @@ struct queue {
     napi_ref dispatch;    /* (count, texts) */
     napi_async_context context;
     napi_async_cleanup_hook_handle cleanup;
+    struct mailbox *mailbox; /* NULL where there was no memory */
     rocketmq_event events[BATCH];
 };
 
 rocketmq_cq *queue_cq(const struct queue *queue)
 {
     return queue ? queue->cq : NULL;
+}
+
+struct mailbox *queue_mailbox(const struct queue *queue)
+{
+    return queue ? queue->mailbox : NULL;
 }
 
 /* Appends a text and its NUL; false where there is no memory. */
@@ -157,17 +163,18 @@ static bool watch(struct queue *queue, napi_env env)
     /* An idle producer does not keep the process alive: see queue_hold. */
     uv_unref((uv_handle_t *)queue->poll);
     uv_poll_start(queue->poll, UV_READABLE, on_readable);
-    return napi_add_async_cleanup_hook(env, on_cleanup, queue, &queue->cleanup) == napi_ok;
+    napi_add_async_cleanup_hook(env, on_cleanup, queue, &queue->cleanup);
+    return true;
 }
 
-/* queueOpen(dispatch, settle): the numbers of a batch, as an ArrayBuffer; undefined where there are no descriptors
- * left. */
+/* queueOpen(dispatch, settle): [external, the numbers of a batch as an ArrayBuffer]; undefined where there are no
+ * descriptors left. */
 napi_value queue_open(napi_env env, napi_callback_info info)
 {
-    napi_value arguments[2], rows = NULL;
+    napi_value arguments[2], rows = NULL, external = NULL, opened = NULL;
     size_t count = 2;
     struct addon *addon = addon_of(env);
-    if (addon->queue || napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
     struct queue *queue = calloc(1, sizeof *queue);
     if (!queue) return NULL;
     queue->env = env;
@@ -181,20 +188,24 @@ napi_value queue_open(napi_env env, napi_callback_info info)
     napi_create_reference(env, rows, 1, &queue->rows_buffer);
     napi_create_reference(env, arguments[0], 1, &queue->dispatch);
     napi_async_init(env, NULL, string_value(env, "rocketmq"), &queue->context);
-    addon->mailbox = mailbox_open(env, arguments[1]);
-    addon->queue = queue;
-    return rows;
+    queue->mailbox = mailbox_open(env, arguments[1]);
+    napi_create_external(env, queue, NULL, NULL, &external);
+    napi_create_array_with_length(env, 2, &opened);
+    napi_set_element(env, opened, 0, external);
+    napi_set_element(env, opened, 1, rows);
+    return opened;
 }
 
-/* queueHold(on): whether the queue keeps the process alive, which it does while something is open. */
+/* queueHold(queue, on): whether the queue keeps the process alive, which it does while something is open. */
 napi_value queue_hold(napi_env env, napi_callback_info info)
 {
-    napi_value on_value;
-    size_t count = 1;
+    napi_value arguments[2];
+    size_t count = 2;
     bool on = false;
-    const struct queue *queue = addon_of(env)->queue;
-    if (!queue || napi_get_cb_info(env, info, &count, &on_value, NULL, NULL) != napi_ok) return NULL;
-    napi_get_value_bool(env, on_value, &on);
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    const struct queue *queue = queue_of(env, arguments[0]);
+    if (!queue) return NULL;
+    napi_get_value_bool(env, arguments[1], &on);
     if (on) uv_ref((uv_handle_t *)queue->poll);
     else uv_unref((uv_handle_t *)queue->poll);
     return NULL;

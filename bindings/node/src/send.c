@@ -17,11 +17,12 @@ napi_value send_message(napi_env env, napi_callback_info info)
     rocketmq_error *error = NULL;
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
     struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
     rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
     if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
     if (status == ROCKETMQ_OK)
-        status = rocketmq_producer_send_cq(producer_of(env, arguments[PRODUCER]), message, options,
-                                           queue_cq(addon->queue), (uint64_t)int64_of(env, arguments[TAG], 0), &error);
+        status = rocketmq_producer_send_cq(held.producer, message, options, queue_cq(held.queue),
+                                           (uint64_t)int64_of(env, arguments[TAG], 0), &error);
     rocketmq_send_options_destroy(options);
     rocketmq_message_destroy(message);
     return outcome_value(env, status, error);
@@ -38,10 +39,11 @@ napi_value send_oneway(napi_env env, napi_callback_info info)
     rocketmq_error *error = NULL;
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
     struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
     rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
     if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
     if (status == ROCKETMQ_OK)
-        status = rocketmq_producer_send_oneway(producer_of(env, arguments[PRODUCER]), message, options, &error);
+        status = rocketmq_producer_send_oneway(held.producer, message, options, &error);
     rocketmq_send_options_destroy(options);
     rocketmq_message_destroy(message);
     return outcome_value(env, status, error);
@@ -77,6 +79,7 @@ napi_value send_batch(napi_env env, napi_callback_info info)
     rocketmq_error *error = NULL;
     if (napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL) != napi_ok) return NULL;
     struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
     if (napi_get_array_length(env, arguments[MESSAGES], &count) != napi_ok || count > BATCH_MAX)
         return failure_value(env, ROCKETMQ_ERR_INVALID_ARGUMENT, NULL);
     rocketmq_message **messages = calloc(count ? count : 1, sizeof *messages);
@@ -84,9 +87,8 @@ napi_value send_batch(napi_env env, napi_callback_info info)
     rocketmq_status status = build_messages(env, addon, arguments[MESSAGES], messages, count, &error);
     if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
     if (status == ROCKETMQ_OK)
-        status = rocketmq_producer_send_batch_cq(producer_of(env, arguments[PRODUCER]), messages, count, options,
-                                                 queue_cq(addon->queue), (uint64_t)int64_of(env, arguments[TAG], 0),
-                                                 &error);
+        status = rocketmq_producer_send_batch_cq(held.producer, messages, count, options, queue_cq(held.queue),
+                                                 (uint64_t)int64_of(env, arguments[TAG], 0), &error);
     for (uint32_t index = 0; index < count; index++) rocketmq_message_destroy(messages[index]);
     free(messages);
     rocketmq_send_options_destroy(options);

@@ -114,10 +114,17 @@ napi_value element_of(napi_env env, napi_value array, uint32_t index)
     return napi_get_element(env, array, index, &value) == napi_ok ? value : undefined_value(env);
 }
 
-rocketmq_producer *producer_of(napi_env env, napi_value value)
+struct held held_of(napi_env env, napi_value value)
 {
-    void *producer = NULL;
-    return napi_get_value_external(env, value, &producer) == napi_ok ? producer : NULL;
+    void *held = NULL;
+    if (napi_get_value_external(env, value, &held) != napi_ok) return (struct held){ 0 };
+    return *(struct held *)held;
+}
+
+struct queue *queue_of(napi_env env, napi_value value)
+{
+    void *queue = NULL;
+    return napi_get_value_external(env, value, &queue) == napi_ok ? queue : NULL;
 }
 
 napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_error *error)

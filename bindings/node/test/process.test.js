@@ -68,9 +68,9 @@ test('threads that end in the middle of sends, starts and log lines leave nothin
     const ended = await run('workers.js', [mock.namesrv, silent.namesrv]);
     silent.destroy();
     assertClean(ended);
-    const { slowest, more, clean } = JSON.parse(ended.output);
+    const { slowest, moreThreads, moreDescriptors, clean } = JSON.parse(ended.output);
     assert.ok(slowest < 1500, `a thread does not wait for the library: ${slowest} ms`);
-    assert.deepEqual([more, clean], [0, true]);
+    assert.deepEqual([moreThreads, moreDescriptors, clean], [0, 0, true]);
 });
 
 test('objects may be collected in any order', async () => {
@@ -89,4 +89,36 @@ test('two copies of the package work side by side', async () => {
     assertClean(ended);
     assert.equal(ended.output, '200\n');
     assert.equal(mock.count('twice'), 201);
+});
+
+test('modules that are loaded anew, as test runners do, are strangers to those before', async () => {
+    const anew = () => {
+        for (const file of Object.keys(require.cache)) {
+            if (file.startsWith(path.join(__dirname, '../lib'))) delete require.cache[file];
+        }
+        return require('..').Producer;
+    };
+    const producers = [anew(), anew()].map(
+        (Producer) => new Producer({ 'namesrv.addr': mock.namesrv, 'producer.group': 'anew' }),
+    );
+    assert.notEqual(producers[0].constructor, producers[1].constructor);
+    for (const producer of producers) await producer.start();
+    const sends = Array.from({ length: 200 }, (_, index) => producers[index % 2].send({ topic: 'anew', body: 'x' }));
+    await Promise.all(sends);
+    for (const producer of producers) await producer.close();
+});
+
+test('bodies of another realm are taken', async () => {
+    const { Producer } = require('..');
+    const producer = new Producer({ 'namesrv.addr': mock.namesrv, 'producer.group': 'realms' });
+    await producer.start();
+    const bodies = require('node:vm').runInNewContext(
+        '[new Uint8Array([1]), new Uint8Array([1]).buffer, new Int8Array([1])]',
+    );
+    for (const body of bodies) await producer.send({ topic: 'realms', body });
+    assert.deepEqual(
+        mock.messages('realms').map((message) => [...message.body]),
+        [[1], [1], [1]],
+    );
+    await producer.close();
 });

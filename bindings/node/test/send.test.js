@@ -257,6 +257,7 @@ test('state, numbers and statistics follow a producer through its life', async (
     await producer.prepareTopic('life');
     assert.deepEqual([producer.state, producer.connected, producer.inFlight], ['running', 1, 0]);
     assert.notEqual(producer.clientId, '');
+    mock.latency(50);
     const open = producer.send({ topic: 'life', body: 'x' });
     assert.equal(producer.inFlight, 1);
     await open;
