@@ -28,6 +28,7 @@ test('a producer that is idle does not keep the process alive, open sends do', a
     const unawaited = await run('exits.js', [mock.namesrv, 'unawaited']);
     assertClean(unawaited);
     assert.equal(unawaited.output, 'ended\n');
+    assertClean(await run('exits.js', [mock.namesrv, 'created']));
 });
 
 test('a send that was aborted does not keep the process alive', async () => {

@@ -87,6 +87,7 @@ const ways = {
 
 (async () => {
     const producer = new Producer({ 'namesrv.addr': process.argv[2], 'producer.group': 'exits' });
+    if (process.argv[3] === 'created') return; // a producer that was never started
     await producer.start();
     await ways[process.argv[3]](producer);
 })();
