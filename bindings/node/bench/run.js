@@ -98,7 +98,7 @@ function summary(values, digits) {
                 const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60000 });
                 (row.results ??= []).push(JSON.parse(stdout.trim().split('\n').pop()));
             } catch (error) {
-                console.error(`${row.title}: ${error.stderr || error.message}`);
+                console.error(`${row.title}: ${error.signal ?? error.code}: ${error.stderr || 'no word'}`);
             }
         }
     }
@@ -117,5 +117,5 @@ function summary(values, digits) {
         );
     }
     child.stdin.end();
-    child.stdout.destroy();
+    child.stdout.resume();
 })();

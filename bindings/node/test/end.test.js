@@ -63,31 +63,31 @@ test(
 
 test(
     'a signal frees the caller at once, and the late end is dropped',
-    withProducer(Mock, {}, async (producer, mock) => {
+    withProducer(Mock, { 'send.timeout.ms': 60000 }, async (producer, mock) => {
         await producer.prepareTopic('aborted');
-        mock.respond({ code: 0, delayMs: 300, count: 2 });
+        mock.respond({ code: 0, delayMs: 3000, count: 2 });
         const controller = new AbortController();
-        const begun = performance.now();
         const sends = [
             producer.send({ topic: 'aborted', body: 'x' }, { signal: controller.signal }),
             producer.sendBatch([{ topic: 'aborted', body: 'y' }], { signal: controller.signal }),
         ];
         const reason = new Error('the user left');
         setTimeout(() => controller.abort(reason), 20);
-        for (const send of sends) {
-            await assert.rejects(send, { name: 'AbortError', code: 'ABORT_ERR', outcome: 'unknown', cause: reason });
-        }
-        assert.ok(performance.now() - begun < 250, 'freed before the answer came');
+        const ends = sends.map((send) =>
+            assert.rejects(send, { name: 'AbortError', code: 'ABORT_ERR', outcome: 'unknown', cause: reason }),
+        );
+        await Promise.all(ends);
+        assert.equal(producer.inFlight, 2, 'freed before the answer came');
         assert.equal(queue.openCount(), 0);
         await producer.flush();
         assert.equal(mock.count('aborted'), 2);
-        for (const call of [
+        const late = [
             producer.send({ topic: 'aborted', body: 'x' }, { signal: controller.signal }),
             producer.flush({ signal: controller.signal }),
             producer.fetchQueues('aborted', { signal: controller.signal }),
-        ]) {
-            await assert.rejects(call, { name: 'AbortError', outcome: 'not-sent', cause: reason });
-        }
+        ];
+        const refused = { name: 'AbortError', outcome: 'not-sent', cause: reason };
+        await Promise.all(late.map((call) => assert.rejects(call, refused)));
         const shared = new AbortController();
         const warned = [];
         process.on('warning', (warning) => warned.push(warning));
@@ -187,13 +187,13 @@ test('calls that wait hold up neither the loop nor files, however silent the nam
     mock.respond({ broker: NAME_SERVER, request: -1, code: 0, delayMs: -1 });
     const producer = new Producer({ 'namesrv.addr': mock.namesrv, 'producer.group': 'silent' });
     await producer.start({ timeoutMs: 0 });
-    const calls = Array.from({ length: 40 }, (_, index) => producer.prepareTopic(`t${index}`, { timeoutMs: 600 }));
-    const ended = outcomes(calls);
+    const calls = Array.from({ length: 40 }, (_, index) => producer.prepareTopic(`t${index}`, { timeoutMs: 1500 }));
     const begun = performance.now();
-    await require('node:fs/promises').readFile(__filename);
-    assert.ok(performance.now() - begun < 300, 'a file is read meanwhile');
+    const ended = outcomes(calls);
+    const first = await Promise.race([ended, require('node:fs/promises').readFile(__filename)]);
+    assert.ok(Buffer.isBuffer(first), 'a file is read meanwhile');
     await ended;
-    assert.ok(performance.now() - begun < 1500, 'the limit counts from the call on');
+    assert.ok(performance.now() - begun < 4000, 'limits count from the calls on, not from their turns');
     await producer.close();
     mock.destroy();
 });

@@ -46,7 +46,7 @@ const ways = {
     },
     async aborted(producer) {
         const controller = new AbortController();
-        const sent = producer.send({ topic: 'aborted', body: 'x' }, { signal: controller.signal });
+        const sent = producer.send({ topic: 'aborted', body: 'x' }, { signal: controller.signal, timeoutMs: Infinity });
         controller.abort();
         await sent.catch((error) => console.log(error.name));
     },

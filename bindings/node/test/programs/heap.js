@@ -4,7 +4,7 @@
 const { Producer } = require('../..');
 
 (async () => {
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 30; round++) {
         let producer = new Producer({ 'namesrv.addr': process.argv[2], 'producer.group': 'heap' });
         let body = Buffer.alloc(20000, round);
         let result;

@@ -55,7 +55,7 @@ async function work({ how, namesrv, silent }) {
         parentPort.close();
         return;
     }
-    if (how === 'starts') new Producer(config(silent)).start({ timeoutMs: 2000 }).catch(() => {});
+    if (how === 'starts') new Producer(config(silent)).start({ timeoutMs: 40000 }).catch(() => {});
     const send = () => {
         for (let index = 0; index < 100; index++) producer.send({ topic: 'worker', body: 'x' }).catch(() => {});
         setImmediate(send);

@@ -52,7 +52,7 @@ function holdings() {
     };
 }
 
-async function until(what, condition, limitMs = 5000) {
+async function until(what, condition, limitMs = 20000) {
     const end = performance.now() + limitMs;
     while (!(await condition())) {
         if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
@@ -71,7 +71,7 @@ function run(name, args, onLine = () => {}, options = {}) {
         const child = spawn(process.execPath, [...(options.flags ?? []), file, ...args], {
             stdio: ['ignore', 'pipe', 'pipe'],
             cwd: options.cwd,
-            timeout: 20000,
+            timeout: options.limitMs ?? 80000,
             killSignal: 'SIGKILL',
         });
         let output = '';
