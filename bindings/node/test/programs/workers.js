@@ -20,10 +20,11 @@ async function main() {
         const how = ['sends', 'starts', 'logs', 'ends'][round % 4];
         const worker = new Worker(__filename, { workerData: { how, namesrv, silent } });
         worker.on('error', (error) => console.log('error', error));
+        const exited = once(worker, 'exit'); // which may come together with the message
         await once(worker, 'message');
         const sent = producer.send({ topic: 'main', body: 'x' });
         const begun = performance.now();
-        if (how === 'ends') await once(worker, 'exit');
+        if (how === 'ends') await exited;
         else await worker.terminate();
         slowest = Math.max(slowest, performance.now() - begun);
         await sent;
