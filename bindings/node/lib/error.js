@@ -64,10 +64,15 @@ function wrongType(name, expected, actual) {
     return error;
 }
 
+/** Without half a surrogate pair. Node 18 does not know the method. */
+const isWellFormed = String.prototype.isWellFormed
+    ? (text) => text.isWellFormed()
+    : (text) => !/\p{Surrogate}/u.test(text);
+
 /** Text that can be sent as it is: V8 would replace half a surrogate pair in silence, and C ends a text at a NUL. */
 function checkText(name, value) {
     if (typeof value !== 'string') throw wrongType(name, 'a string', value);
-    if (!value.isWellFormed())
+    if (!isWellFormed(value))
         throw new RocketMQError(`${name} has half a surrogate pair, which is no text`, 'ROCKETMQ_ERR_INVALID_UTF8');
     if (value.includes('\0')) throw new RocketMQError(`${name} has a NUL inside`, 'ROCKETMQ_ERR_INVALID_ARGUMENT');
     return value;
@@ -82,4 +87,4 @@ function checkTimeout(value) {
     throw new RangeError(`timeoutMs must be a whole number of milliseconds or Infinity, not ${value}`);
 }
 
-module.exports = { RocketMQError, fromFailure, aborted, wrongType, checkText, checkTimeout };
+module.exports = { RocketMQError, isWellFormed, fromFailure, aborted, wrongType, checkText, checkTimeout };

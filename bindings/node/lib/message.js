@@ -2,7 +2,7 @@
 // Makes of a message and of options what message.c reads, and refuses what it would misread.
 
 const { isAnyArrayBuffer } = require('node:util/types');
-const { RocketMQError, wrongType, checkText, checkTimeout } = require('./error.js');
+const { RocketMQError, isWellFormed, wrongType, checkText, checkTimeout } = require('./error.js');
 
 const TIMER_LEVEL = 1;
 const TIMER_DELAY_MS = 2;
@@ -12,7 +12,7 @@ const SEND_NO_RETRY = 2;
 function flattenBody(body) {
     if (body instanceof Uint8Array) return body;
     if (typeof body === 'string') {
-        if (body.isWellFormed()) return body;
+        if (isWellFormed(body)) return body;
         throw new RocketMQError('body has half a surrogate pair, which is no text', 'ROCKETMQ_ERR_INVALID_UTF8');
     }
     if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
@@ -32,7 +32,7 @@ function flattenKeys(keys) {
 /** Text whose NULs the library refuses by itself, since it takes its length. */
 function text(name, value) {
     if (typeof value !== 'string') throw wrongType(name, 'a string', value);
-    if (value.isWellFormed()) return value;
+    if (isWellFormed(value)) return value;
     throw new RocketMQError(`${name} has half a surrogate pair, which is no text`, 'ROCKETMQ_ERR_INVALID_UTF8');
 }
 
