@@ -1,0 +1,96 @@
+/* Sends. Each answers undefined when it was accepted, and then one event with its tag follows; else the failure. None
+ * waits. */
+#include "addon.h"
+
+#include <stdlib.h>
+
+enum { BATCH_MAX = 100000 };
+
+/* sendMessage(producer, tag, topic, body, tags, keys, properties, more, options) */
+napi_value send_message(napi_env env, napi_callback_info info)
+{
+    enum { PRODUCER, TAG, MESSAGE, OPTIONS = MESSAGE + MESSAGE_ARGUMENTS, COUNT };
+    napi_value arguments[COUNT];
+    size_t count = COUNT;
+    rocketmq_message *message = NULL;
+    rocketmq_send_options *options = NULL;
+    rocketmq_error *error = NULL;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
+    rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
+    if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
+    if (status == ROCKETMQ_OK)
+        status = rocketmq_producer_send_cq(held.producer, message, options, queue_cq(held.queue),
+                                           (uint64_t)int64_of(env, arguments[TAG], 0), &error);
+    rocketmq_send_options_destroy(options);
+    rocketmq_message_destroy(message);
+    return outcome_value(env, status, error);
+}
+
+/* sendOneway(producer, topic, body, tags, keys, properties, more, options) */
+napi_value send_oneway(napi_env env, napi_callback_info info)
+{
+    enum { PRODUCER, MESSAGE, OPTIONS = MESSAGE + MESSAGE_ARGUMENTS, COUNT };
+    napi_value arguments[COUNT];
+    size_t count = COUNT;
+    rocketmq_message *message = NULL;
+    rocketmq_send_options *options = NULL;
+    rocketmq_error *error = NULL;
+    if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
+    struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
+    rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
+    if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
+    if (status == ROCKETMQ_OK)
+        status = rocketmq_producer_send_oneway(held.producer, message, options, &error);
+    rocketmq_send_options_destroy(options);
+    rocketmq_message_destroy(message);
+    return outcome_value(env, status, error);
+}
+
+/* Fills `messages` from an array of flattened messages; those made before a failure stay in it. */
+static rocketmq_status build_messages(napi_env env, struct addon *addon, napi_value from, rocketmq_message **messages,
+                                      uint32_t count, rocketmq_error **error)
+{
+    rocketmq_status status = ROCKETMQ_OK;
+    for (uint32_t index = 0; index < count && status == ROCKETMQ_OK; index++) {
+        napi_value arguments[MESSAGE_ARGUMENTS];
+        napi_handle_scope scope = NULL;
+        /* A scope for each, or a large batch would keep all its handles. */
+        if (napi_open_handle_scope(env, &scope) != napi_ok) return ROCKETMQ_ERR_SYSTEM;
+        napi_value flat = element_of(env, from, index);
+        for (uint32_t member = 0; member < MESSAGE_ARGUMENTS; member++)
+            arguments[member] = element_of(env, flat, member);
+        status = build_message(env, addon, arguments, &messages[index], error);
+        napi_close_handle_scope(env, scope);
+    }
+    return status;
+}
+
+/* sendBatch(producer, tag, messages, options) */
+napi_value send_batch(napi_env env, napi_callback_info info)
+{
+    enum { PRODUCER, TAG, MESSAGES, OPTIONS, COUNT };
+    napi_value arguments[COUNT];
+    size_t argument_count = COUNT;
+    uint32_t count = 0;
+    rocketmq_send_options *options = NULL;
+    rocketmq_error *error = NULL;
+    if (napi_get_cb_info(env, info, &argument_count, arguments, NULL, NULL) != napi_ok) return NULL;
+    struct addon *addon = addon_of(env);
+    const struct held held = held_of(env, arguments[PRODUCER]);
+    if (napi_get_array_length(env, arguments[MESSAGES], &count) != napi_ok || count > BATCH_MAX)
+        return failure_value(env, ROCKETMQ_ERR_INVALID_ARGUMENT, NULL);
+    rocketmq_message **messages = calloc(count ? count : 1, sizeof *messages);
+    if (!messages) return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
+    rocketmq_status status = build_messages(env, addon, arguments[MESSAGES], messages, count, &error);
+    if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
+    if (status == ROCKETMQ_OK)
+        status = rocketmq_producer_send_batch_cq(held.producer, messages, count, options, queue_cq(held.queue),
+                                                 (uint64_t)int64_of(env, arguments[TAG], 0), &error);
+    for (uint32_t index = 0; index < count; index++) rocketmq_message_destroy(messages[index]);
+    free(messages);
+    rocketmq_send_options_destroy(options);
+    return outcome_value(env, status, error);
+}
