@@ -2,10 +2,11 @@
 //! producers and completion queues, which are few, live long and are destroyed by garbage collectors in any order: so a
 //! call after destroy, or in the child of a fork, gets an answer.
 
+use std::mem::{self, MaybeUninit};
 use std::ops::Deref;
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::error::{Error, ErrorKind};
 use crate::ffi::owned::Owned;
@@ -38,27 +39,63 @@ pub(super) struct Block<T, K> {
 
 /// All blocks of one kind, each leading to the one before it. They are reachable from here for ever, so leak checkers
 /// stay calm.
-pub(super) struct Blocks<T, K = ()> {
+pub(super) struct Blocks<T: 'static, K: 'static = ()> {
     magic: u64,
     name: &'static str,
     newest: AtomicPtr<Block<T, K>>,
+    room: Mutex<Room<Block<T, K>>>,
+}
+
+/// Room for blocks, many at a time: what is never freed would else lie behind what an object frees, a block each, and keep
+/// the allocator from giving any of it out again as a whole.
+struct Room<B: 'static> {
+    free: &'static mut [MaybeUninit<B>],
+    /// Where each piece begins, which is how leak checkers find it.
+    pieces: Vec<*const MaybeUninit<B>>,
+}
+
+// SAFETY: the pointers are never followed.
+unsafe impl<B> Send for Room<B> {}
+
+const PIECE: usize = 32;
+
+impl<B> Room<B> {
+    fn place(&mut self, block: B) -> &'static B {
+        if self.free.is_empty() {
+            self.free = Box::leak(Box::new_uninit_slice(PIECE));
+            self.pieces.push(self.free.as_ptr());
+        }
+        match mem::take(&mut self.free).split_first_mut() {
+            Some((first, rest)) => {
+                self.free = rest;
+                first.write(block)
+            }
+            None => Box::leak(Box::new(block)),
+        }
+    }
 }
 
 impl<T: 'static, K: Default + 'static> Blocks<T, K> {
     pub(super) const fn new(magic: u64, name: &'static str) -> Self {
-        Self { magic, name, newest: AtomicPtr::new(ptr::null_mut()) }
+        let room = Mutex::new(Room { free: &mut [], pieces: Vec::new() });
+        Self { magic, name, newest: AtomicPtr::new(ptr::null_mut()), room }
     }
 
     /// Makes an object the caller's.
     pub(super) fn give<H>(&self, object: Arc<T>) -> *mut H {
-        let block: &'static Block<T, K> = Box::leak(Box::new(Block {
+        let block = Block {
             magic: self.magic,
             generation: runtime::generation(),
             name: self.name,
             object: Owned::new(Owner(object)),
             kept: K::default(),
             before: AtomicPtr::new(ptr::null_mut()),
-        }));
+        };
+        let block: &'static Block<T, K> = match self.room.try_lock() {
+            Ok(mut room) => room.place(block),
+            // Another thread has it, or had it when this process was forked.
+            Err(_) => Box::leak(Box::new(block)),
+        };
         let place = ptr::from_ref(block).cast_mut();
         let mut newest = self.newest.load(Ordering::Acquire);
         loop {
