@@ -27,6 +27,10 @@ use crate::text::{ShortText, Text};
 /// How long a route without a writable queue counts: a broker that comes back is found within that.
 const UNUSABLE_LIMIT: Duration = Duration::from_secs(1);
 
+/// Rounds in which those who wait for a route are served before the others. Were senders quicker than that for good, some
+/// would overtake others in the end.
+const ROUNDS_MAX: usize = 1000;
+
 /// Where a topic's messages may go. What a send needs stands first and together: of thousands of topics the cache holds
 /// few.
 #[repr(C)]
@@ -36,6 +40,8 @@ pub struct TopicRoute {
     layout: Arc<Layout>,
     /// Position of the round robin. It has 32 bits, whose rest is found in a third of the time of 64.
     pub turn: AtomicU32,
+    /// Nobody waits for it any more.
+    open: AtomicBool,
     /// The topic, as sends say it.
     pub(crate) wire_topic: Prepared,
     /// When a name server said so first.
@@ -141,6 +147,13 @@ struct Looking {
     poke: Arc<Notify>,
 }
 
+/// Some of those who waited, to be served.
+struct Served {
+    waiting: Vec<Box<dyn RouteWaiter>>,
+    route: Option<Arc<TopicRoute>>,
+    ended: bool,
+}
+
 impl Routes {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -164,6 +177,12 @@ impl Routes {
         usable.then_some(present)
     }
 
+    /// The same for a send, which must not overtake those of its thread that wait for the route: while there are any it
+    /// joins them.
+    pub fn get_open(&self, topic: &[u8]) -> Option<Arc<TopicRoute>> {
+        self.get(topic).filter(|route| route.open.load(Ordering::Acquire))
+    }
+
     /// Has the name servers asked again for `topic` although they did not know it a moment ago.
     pub fn forget_missing(&self, topic: &str) {
         lock(&self.missing).ask_again(topic, self.clock.now());
@@ -183,10 +202,6 @@ impl Routes {
             drop(looking);
             return waiter.ready(Err(RouteError::Closed), done);
         }
-        if let Some(route) = self.get(topic.as_bytes()) {
-            drop(looking);
-            return waiter.ready(Ok(route), done);
-        }
         if let Some(present) = looking.get_mut(topic) {
             let sooner = waiter
                 .deadline()
@@ -197,6 +212,11 @@ impl Routes {
             }
             present.waiting.push(waiter);
             return;
+        }
+        if let Some(route) = self.get(topic.as_bytes()) {
+            route.open.store(true, Ordering::Release);
+            drop(looking);
+            return waiter.ready(Ok(route), done);
         }
         if lock(&self.missing).has(topic, self.clock.now()) {
             drop(looking);
@@ -217,6 +237,7 @@ impl Routes {
         let now = self.clock.now();
         lock(&self.missing).ask_again(topic, now);
         let data = data.publish();
+        let open = AtomicBool::new(!lock(&self.looking).contains_key(topic));
         // Held to the end: a broker must not be let go before its route is in.
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let present = known.get(topic.as_bytes());
@@ -245,10 +266,10 @@ impl Routes {
         let held = present.and_then(|present| present.held_against(&layout, now));
         let (topic_text, turn) = (ShortText::new(topic), AtomicU32::new(turn));
         let confirmed_ms = AtomicU64::new(confirmed_ms);
-        let route =
-            TopicRoute { topic: topic_text, layout, turn, wire_topic, known: now, confirmed_ms, held };
+        let topic = topic_text;
+        let route = TopicRoute { topic, layout, turn, open, wire_topic, known: now, confirmed_ms, held };
         let after = names(&route).into_iter().collect();
-        lock(&self.shrunk).changed(topic, before.into_iter(), &after, now);
+        lock(&self.shrunk).changed(route.topic.as_str(), before.into_iter(), &after, now);
         if known.put(Arc::new(route)) {
             self.replaced.store(true, Ordering::Relaxed);
         }
@@ -370,13 +391,22 @@ impl Routes {
         lock(&self.looking).get(topic)?.earliest
     }
 
-    /// Ends the look-up of `topic`: those who waited, and the route if there is one now.
-    fn end_look_up(&self, topic: &str) -> (Vec<Box<dyn RouteWaiter>>, Option<Arc<TopicRoute>>) {
+    /// Those who wait for `topic`, and the route if there is one now. With nobody left, without a route, or if they are to be
+    /// the `last`, the look-up has ended.
+    fn take_waiting(&self, topic: &str, last: bool) -> Served {
         let mut looking = lock(&self.looking);
-        let ended = looking.remove(topic);
         let route = self.get(topic.as_bytes());
+        let more = looking.get_mut(topic).filter(|present| !present.waiting.is_empty());
+        if let (Some(present), Some(_), false) = (more, &route, last) {
+            present.earliest = None;
+            return Served { waiting: std::mem::take(&mut present.waiting), route, ended: false };
+        }
+        let waiting = looking.remove(topic).map(|ended| ended.waiting).unwrap_or_default();
+        if let Some(route) = &route {
+            route.open.store(true, Ordering::Release);
+        }
         drop(looking);
-        (ended.map(|ended| ended.waiting).unwrap_or_default(), route)
+        Served { waiting, route, ended: true }
     }
 
     fn known(&self) -> RwLockReadGuard<'_, RouteMap> {
@@ -412,12 +442,18 @@ async fn look_up(instance: Arc<Instance>, topic: Arc<str>, poke: Arc<Notify>) {
         }
         Err(error) => RouteError::NoNameServer(error.to_string().into()),
     };
-    let (waiting, route) = instance.routes().end_look_up(&topic);
-    std::mem::forget(guard);
     let mut done = instance.done();
-    for waiter in waiting {
-        waiter.ready(route.clone().ok_or_else(|| error.clone()), &mut done);
+    for round in 1.. {
+        let Served { waiting, route, ended } = instance.routes().take_waiting(&topic, round >= ROUNDS_MAX);
+        for waiter in waiting {
+            waiter.ready(route.clone().ok_or_else(|| error.clone()), &mut done);
+        }
+        done.hand_over();
+        if ended {
+            break;
+        }
     }
+    std::mem::forget(guard);
 }
 
 /// One look-up; goes on while there is no list of name servers and somebody still waits for one.
@@ -444,6 +480,6 @@ impl Drop for LookUp<'_> {
     fn drop(&mut self) {
         self.instance.fail();
         // Dropped, which reports it.
-        drop(self.instance.routes().end_look_up(self.topic));
+        drop(self.instance.routes().take_waiting(self.topic, true));
     }
 }

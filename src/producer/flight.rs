@@ -303,7 +303,7 @@ impl Flight {
 
     /// Begins: with the route at hand, or after its look-up.
     pub(crate) fn start(self: Box<Self>, instance: &Arc<Instance>, moment: Moment, done: &mut Done<'_>) {
-        match instance.routes().get(self.topic_on_the_wire().as_bytes()) {
+        match instance.routes().get_open(self.topic_on_the_wire().as_bytes()) {
             Some(route) => self.attempt(route, moment, done),
             None => {
                 let topic = self.topic_on_the_wire().clone();

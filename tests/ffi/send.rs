@@ -420,3 +420,24 @@ fn the_client_id_is_known_to_the_broker() {
     );
     assert_eq!(shutdown(&producer), OK);
 }
+
+#[test]
+fn sends_of_one_thread_keep_their_order_while_their_topic_is_looked_up() {
+    const TOPICS: usize = 40;
+    const EACH: usize = 400;
+    let _others = with_others();
+    let cluster = cluster();
+    let producer = running(&cluster);
+    let ends = Ends::new();
+    for topic in (0..TOPICS).map(|topic| format!("Order{topic}")) {
+        cluster.add_topic(&topic, 1);
+        for number in 0..EACH {
+            send_async(&producer, &message(&topic, number.to_string().as_bytes()), &ends).unwrap();
+        }
+        (0..EACH).for_each(|_| drop(ends.next().unwrap()));
+        let stored: Vec<_> = cluster.messages(&topic).iter().map(|stored| stored.body.clone()).collect();
+        let late = (0..EACH).find(|number| stored[*number] != number.to_string());
+        assert_eq!(late, None, "{topic}: the message that was overtaken");
+    }
+    assert_eq!(shutdown(&producer), OK);
+}

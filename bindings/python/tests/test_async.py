@@ -48,8 +48,6 @@ def test_futures_end_in_the_loops_thread_in_the_order_of_the_sends(mock: Mock, c
     async def main() -> None:
         threads = set()
         async with AsyncProducer({**config, "inflight.max.messages": 50}) as producer:
-            # Sends that wait for the first look-up of a topic may be overtaken by those behind them.
-            await producer.prepare_topic("one")
             sends = [producer.send(Message("one", b"%d" % number)) for number in range(1000)]
             for future in sends:
                 future.add_done_callback(lambda _: threads.add(threading.get_ident()))
