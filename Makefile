@@ -26,7 +26,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build library docs demo test test-bindings simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
+.PHONY: help deps apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
 	instructions bench-programs bench-peers soak install uninstall deb clean
 
 help: ## this list
@@ -89,6 +89,9 @@ test: deps apache ## the gate of every landing
 test-bindings: build apache ## the packages for Go, Node and Python, which is part of `make test`
 	@scripts/deps.sh bindings
 	@for language in $(BINDINGS); do $(MAKE) --no-print-directory -C bindings/$$language TARGET=$(TARGET) test; done
+
+dist-go: library ## the Go package as a module proxy in a folder, from which `go get` works
+	@$(MAKE) --no-print-directory -C bindings/go TARGET=$(TARGET) dist
 
 simulate: ## the client in a hostile world, drawn from seeds: SEEDS=20000 of them, from FIRST=0 on
 	SEEDS=$(SEEDS) FIRST=$(FIRST) cargo test --profile simulate --test simulation -- --nocapture

@@ -1,8 +1,8 @@
 """One client for one measurement: CLIENT NAMESRV MESSAGES. Prints what it cost as a line of JSON.
 
 Clients: `async`, `futures`, `sync` and `oneway` are this package's; `incumbent-sync` and `incumbent-oneway` those of
-the package `rocketmq`; `ctypes` sends as a binding without an extension would. Asynchronous ones keep 256
-sends in flight.
+the package `rocketmq`; `ctypes` and `ctypes-callbacks` send as a binding without an extension would, told by a
+completion queue or by callbacks. Asynchronous ones keep 256 sends in flight.
 """
 
 import asyncio
@@ -101,10 +101,11 @@ def main():
         seconds, cpu = send_futures(name_server, messages, measured)
     elif client in ("sync", "oneway"):
         seconds, cpu = send_each(name_server, messages, measured, client == "oneway")
-    elif client == "ctypes":
+    elif client in ("ctypes", "ctypes-callbacks"):
         from with_ctypes import send_ctypes
 
-        seconds, cpu = asyncio.run(send_ctypes(name_server, messages, measured))
+        callbacks = client == "ctypes-callbacks"
+        seconds, cpu = asyncio.run(send_ctypes(name_server, messages, measured, callbacks))
     else:
         seconds, cpu = send_incumbent(name_server, messages, measured, client == "incumbent-oneway")
     rss_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

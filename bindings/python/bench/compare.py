@@ -18,6 +18,7 @@ CLIENTS = {
     "sync": (OURS, 5),
     "oneway": (OURS, 1),
     "ctypes": (OURS, 1),
+    "ctypes-callbacks": (OURS, 1),
     "incumbent-sync": (THEIRS, 10),
     "incumbent-oneway": (THEIRS, 5),
 }
