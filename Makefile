@@ -26,7 +26,7 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
+.PHONY: help deps deps-bindings apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
 	instructions bench-programs bench-peers soak install uninstall deb clean
 
 help: ## this list
@@ -35,6 +35,9 @@ help: ## this list
 
 deps: ## names what is missing on this machine, and installs it as root on Debian
 	@scripts/deps.sh
+
+deps-bindings:
+	@scripts/deps.sh bindings
 
 # Only where no Rust library comes of it does cargo optimize across crates: 3 % of the instructions, 110 KB. What tests and
 # benchmarks link in Rust is built elsewhere, since cargo gives both the same name.
@@ -76,8 +79,7 @@ deb: ## Debian packages in target/deb: the library, what compiling takes, the de
 demo: deps build $(if $(filter apache,$(CLUSTER)),target/apache/$(APACHE_NEWEST)/complete target/apache/reader/complete) ## the C examples against the mock cluster (CLUSTER=apache: a real one) and what arrived
 	@scripts/demo.sh $(CLUSTER) $(APACHE_NEWEST)
 
-test: deps apache ## the gate of every landing
-	@scripts/deps.sh bindings
+test: deps-bindings apache ## the gate of every landing
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo test --workspace
@@ -86,8 +88,7 @@ test: deps apache ## the gate of every landing
 	$(MAKE) test-bindings
 	git diff --exit-code include/
 
-test-bindings: build apache ## the packages for Go, Node and Python, which is part of `make test`
-	@scripts/deps.sh bindings
+test-bindings: deps-bindings build apache ## the packages for Go, Node and Python, which is part of `make test`
 	@for language in $(BINDINGS); do $(MAKE) --no-print-directory -C bindings/$$language TARGET=$(TARGET) test; done
 
 dist-go: library ## the Go package as a module proxy in a folder, from which `go get` works

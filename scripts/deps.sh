@@ -34,7 +34,7 @@ has_go() {
 
 has_node() {
     local version
-    has node npm && version=$(node --version) && at_least 18.17 "${version#v}" && [[ -e $(node_headers) ]]
+    has node npm && version=$(node --version) && at_least 18.18 "${version#v}" && [[ -e $(node_headers) ]]
 }
 
 node_headers() {
@@ -76,7 +76,7 @@ END
     [[ $what_for == bindings ]] || return 0
     cat <<'END'
 Go, version 1.24 or later,|has_go|golang-go
-Node.js with its headers, version 18.17 or later,|has_node|nodejs npm libnode-dev
+Node.js with its headers, version 18.18 or later,|has_node|nodejs npm libnode-dev
 Python with venv and headers, version 3.9 or later,|has_python|python3-venv python3-dev
 END
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::message::compress::{Codec, Compressor};
 
 use crate::machine::now;
+use crate::table::Spread;
 
 /// The word on the command line.
 pub(crate) const ROLE: &str = "compress";
@@ -43,9 +44,8 @@ fn micros(mut call: impl FnMut() -> bool) -> Result<f64, String> {
     Ok(begun.elapsed().as_secs_f64() * 1e6 / f64::from(calls))
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+fn median(values: Vec<f64>) -> f64 {
+    Spread::of(values).map_or(f64::NAN, |spread| spread.median)
 }
 
 /// Records of a log, which shrink to a quarter or so.

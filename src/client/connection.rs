@@ -210,8 +210,7 @@ impl<'a> Connection<'a> {
         let worked = self.work_off();
         // Before anybody is told, so that whoever is told finds it counted.
         self.broker.traffic.add_read(count, &mut self.tally);
-        self.broker.traffic.set_in_flight(self.session.len());
-        self.done.hand_over();
+        self.hand_over();
         worked.map(|()| true).map_err(End::Garbled)
     }
 
@@ -285,7 +284,6 @@ impl<'a> Connection<'a> {
         let mut expired = Vec::new();
         self.session.expire(now, &mut expired);
         self.broker.traffic.add_timeouts(expired.len());
-        self.broker.traffic.set_in_flight(self.session.len());
         // What was not written yet still will be.
         self.finish_all(expired, &self.broker.timeout().with_sent(true));
     }
@@ -294,6 +292,12 @@ impl<'a> Connection<'a> {
         for sent in requests {
             sent.request.finish(Reply::Failed(error.clone()), &mut self.done);
         }
+        self.hand_over();
+    }
+
+    /// Has the ends told. By then it is counted what is still in flight.
+    fn hand_over(&mut self) {
+        self.broker.traffic.set_in_flight(self.session.len());
         self.done.hand_over();
     }
 
@@ -303,7 +307,6 @@ impl<'a> Connection<'a> {
             let mut ended = Vec::new();
             if cut.in_flight {
                 self.session.drain_where(|sent| cut.means(sent.request.owner()), &mut ended);
-                self.broker.traffic.set_in_flight(self.session.len());
             }
             self.finish_all(ended, &cut.error(true));
         }
@@ -364,7 +367,7 @@ impl<'a> Connection<'a> {
         for (request, error) in refused {
             request.finish(Reply::Failed(error), &mut self.done);
         }
-        self.done.hand_over();
+        self.hand_over();
         self.register(now);
         !self.writer.current.is_empty()
     }
@@ -412,8 +415,7 @@ impl<'a> Connection<'a> {
                 sent.request.finish(Reply::Written, &mut self.done);
             }
         }
-        self.broker.traffic.set_in_flight(self.session.len());
-        self.done.hand_over();
+        self.hand_over();
     }
 
     /// Half-closes when told to stop and all is written; whether the connection is over.
@@ -513,7 +515,6 @@ impl<'a> Connection<'a> {
         broker.relieve();
         let mut open = Vec::new();
         self.session.drain(&mut open);
-        broker.traffic.set_in_flight(0);
         broker.traffic.enter(PeerState::Idle, broker.world.clock.now());
         if reason.is_some() {
             broker.traffic.add_lost_connection();
@@ -522,7 +523,7 @@ impl<'a> Connection<'a> {
             let error = error.with_sent(sent.end <= self.writer.written);
             sent.request.finish(Reply::Failed(error), &mut self.done);
         }
-        self.done.hand_over();
+        self.hand_over();
         finish_all(self.broker, unsent, &error);
         reason.or_else(|| sent_away.then(|| "it sends everybody away".into()))
     }

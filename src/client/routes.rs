@@ -264,9 +264,8 @@ impl Routes {
         let before: Vec<Text> = present.map_or_else(Vec::new, |present| names(present));
         let wire_topic = Prepared::topic(topic);
         let held = present.and_then(|present| present.held_against(&layout, now));
-        let (topic_text, turn) = (ShortText::new(topic), AtomicU32::new(turn));
+        let (topic, turn) = (ShortText::new(topic), AtomicU32::new(turn));
         let confirmed_ms = AtomicU64::new(confirmed_ms);
-        let topic = topic_text;
         let route = TopicRoute { topic, layout, turn, open, wire_topic, known: now, confirmed_ms, held };
         let after = names(&route).into_iter().collect();
         lock(&self.shrunk).changed(route.topic.as_str(), before.into_iter(), &after, now);

@@ -7,7 +7,6 @@ use crate::ffi::error::{code, name};
 use crate::ffi::output::Output;
 use crate::ffi::types::{rocketmq_error, rocketmq_producer, rocketmq_status};
 use crate::ffi::{boundary, handle};
-use crate::producer::Names;
 
 /// What the producer and its client have counted, as a JSON object: sends by how they ended, refused calls, what is in
 /// flight, latencies, and for each broker and name server state, traffic and round trips, ages of routes.
@@ -35,7 +34,7 @@ pub unsafe extern "C" fn rocketmq_producer_stats_json(
         // SAFETY: NULL or from create.
         let producer = unsafe { handle::producer(producer) }?;
         json.required("json")?;
-        json.put(handle::give_text(&producer.stats_json(Names { status: status_name })));
+        json.put(handle::give_text(&producer.stats_json(status_name)));
         Ok(())
     })
 }

@@ -43,7 +43,6 @@ pub use message::Message;
 pub use options::{Selector, SendOptions, Timeout};
 pub use result::{Callback, Context, End, QueueList, SendResult, SendStatus};
 pub use send::Begun;
-pub use stats::Names;
 pub use tokio::time::Instant;
 
 use crate::client::broker::{Cut, Owner};

@@ -16,8 +16,6 @@ use crate::latency::Latencies;
 use crate::producer::result::SendStatus;
 use crate::runtime::lock;
 
-pub use report::Names;
-
 /// Codes of brokers that are told apart: they come from the network.
 const CODES_MAX: usize = 64;
 const KINDS: usize = ErrorKind::ALL.len();

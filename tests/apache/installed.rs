@@ -10,9 +10,9 @@ use std::time::Duration;
 use rocketmq_mock::Cluster;
 
 use crate::apache::Version;
+use crate::install::{self, block, block_of, command, output};
 use crate::{now, shared, tell, turn};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const RUNS: usize = 1000;
 
 /// A folder with the installed tree in `tree`, and nothing of the sources.
@@ -32,17 +32,7 @@ impl Place {
         let place = Self { folder };
         let _ = fs::remove_dir_all(&place.folder);
         fs::create_dir_all(&place.folder).unwrap();
-        // Cargo puts the libraries of this build beside the test program.
-        let tests = std::env::current_exe().unwrap();
-        let built = format!("BUILT={}", tests.parent().unwrap().display());
-        let prefix = format!("PREFIX={}", place.folder.join("tree").display());
-        let mut make = Command::new("make");
-        for variable in
-            ["MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LIBDIR", "INCLUDEDIR", "DOCDIR", "DESTDIR"]
-        {
-            make.env_remove(variable);
-        }
-        succeeds(make.current_dir(ROOT).args(["--no-print-directory", "install", &built, &prefix]));
+        install::make("install", &[format!("PREFIX={}", place.folder.join("tree").display())]);
         place
     }
 
@@ -50,12 +40,13 @@ impl Place {
     fn build(&self, name: &str, (language, address): (&str, &str), line: &str) -> PathBuf {
         let folder = self.folder.join(name);
         fs::create_dir(&folder).unwrap();
-        let source =
-            block("A program", language).replace("127.0.0.1:9876", address).replace("my_topic", name);
+        let source = block_of("README.md", "A program", language)
+            .replace("127.0.0.1:9876", address)
+            .replace("my_topic", name);
         assert!(source.contains(address) && source.contains(name));
         let extension = if language == "c" { "c" } else { "cpp" };
         fs::write(folder.join("program").with_extension(extension), source).unwrap();
-        let lines = block("Install", "cmake");
+        let lines = block("cmake");
         let lists = format!(
             "cmake_minimum_required(VERSION 3.13)\nproject(one LANGUAGES C)\nadd_executable(program program.c)\n{lines}"
         );
@@ -64,17 +55,14 @@ impl Place {
         let mut shell = Command::new("sh");
         shell.args(["-ec", line]).current_dir(&folder);
         shell.env("PKG_CONFIG_PATH", tree.join("lib/pkgconfig")).env("CMAKE_PREFIX_PATH", &tree);
-        succeeds(&mut shell);
+        output(&mut shell);
         folder.join("program")
     }
 
     /// The C program by pkg-config and by CMake, and the one in C++.
     fn programs(&self, cluster: &str, address: &str) -> [(String, PathBuf); 3] {
-        let line = block("Install", "sh")
-            .lines()
-            .find(|line| line.contains("--libs rocketmq_producer)"))
-            .map(str::to_owned);
-        let line = format!("{} '-Wl,-rpath,{}'", line.unwrap(), self.folder.join("tree/lib").display());
+        let line = command("rocketmq_producer");
+        let line = format!("{line} '-Wl,-rpath,{}'", self.folder.join("tree/lib").display());
         let cpp = line.replace("cc program.c", "c++ -std=c++17 program.cpp");
         let cmake = "cmake -S . -B build && cmake --build build && mv build/program program";
         [("c", "c", &*line), ("cmake", "c", cmake), ("cpp", "cpp", &*cpp)].map(|(by, language, line)| {
@@ -85,26 +73,10 @@ impl Place {
     }
 }
 
-/// The first block in this language in a section of the README.
-fn block(section: &str, language: &str) -> String {
-    let page = fs::read_to_string(Path::new(ROOT).join("README.md")).unwrap();
-    let section = page.split("\n## ").find(|text| text.starts_with(&format!("{section}\n"))).unwrap();
-    section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
-}
-
-/// Runs it; what it says. Cargo's path of libraries would lead to the one of the build.
-fn succeeds(command: &mut Command) -> String {
-    let output =
-        command.env_remove("LD_LIBRARY_PATH").output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{command:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
-    said
-}
-
 /// The ids that a thousand runs of it were told.
 fn ids_of(program: &Path) -> BTreeSet<String> {
     let id = |_| {
-        let said = succeeds(&mut Command::new(program));
+        let said = output(&mut Command::new(program));
         said.strip_prefix("stored as ").unwrap_or_else(|| panic!("{program:?}: {said}")).trim().to_owned()
     };
     let ids: BTreeSet<_> = (0..RUNS).map(id).collect();

@@ -17,6 +17,8 @@ mod content;
 mod delays;
 mod faults;
 mod filters;
+#[path = "../support/install.rs"]
+mod install;
 mod installed;
 mod matrix;
 mod ordered;

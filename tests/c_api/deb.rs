@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::package::{MOCK_PAGE, MOCK_SECTION, VERSION, block, block_of, output, runs, soname, tests_itself};
+use crate::install::{block, block_of, output};
+use crate::package::{MOCK_PAGE, MOCK_SECTION, VERSION, runs, soname, tests_itself};
 use crate::program::{libraries, root};
 
 const DEV: &str = "librocketmq-producer-dev";

@@ -16,6 +16,8 @@ mod deb;
 mod end;
 mod examples;
 mod fork;
+#[path = "../support/install.rs"]
+mod install;
 mod lifecycle;
 mod log;
 mod memory;

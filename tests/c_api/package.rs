@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::program::{Language, Program, cluster, libraries, root};
+use crate::install::{self, block, block_of, command, output};
+use crate::program::{Language, Program, cluster, root};
 
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -62,13 +63,8 @@ impl Package {
     }
 
     fn make(&self, target: &str) {
-        let mut make = Command::new("make");
-        for variable in ["MAKEFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "LIBDIR", "INCLUDEDIR", "DOCDIR"] {
-            make.env_remove(variable);
-        }
-        make.current_dir(root()).args(["--no-print-directory", target, "PREFIX=/opt/mq"]);
-        make.arg(format!("DESTDIR={}", self.folder.join("stage").display()));
-        output(make.arg(format!("BUILT={}", libraries().display())));
+        let stage = format!("DESTDIR={}", self.folder.join("stage").display());
+        install::make(target, &["PREFIX=/opt/mq".to_owned(), stage]);
     }
 
     /// A folder with the program of `examples-c/sync.c` and the plugin in it.
@@ -102,38 +98,6 @@ impl Package {
         output(Command::new("cmake").args(["--build", "build"]).current_dir(folder));
         folder.join("build")
     }
-}
-
-/// Runs a tool; what it says if it succeeds.
-pub(crate) fn output(command: &mut Command) -> String {
-    // Cargo sets it, and it would lead to the library of the build.
-    command.env_remove("LD_LIBRARY_PATH");
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?} does not start (`make deps` installs it): {error}"));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{said}{errors}", output.status);
-    said
-}
-
-/// A block of the README's section on installing.
-pub(crate) fn block(language: &str) -> String {
-    block_of("README.md", "Install", language)
-}
-
-/// The first block of a page's section in this language.
-pub(crate) fn block_of(page: &str, section: &str, language: &str) -> String {
-    let page = fs::read_to_string(root().join(page)).unwrap();
-    let section = page.split("\n## ").find(|text| text.starts_with(&format!("{section}\n"))).unwrap();
-    section.split_once(&format!("```{language}\n")).unwrap().1.split_once("```").unwrap().0.to_owned()
-}
-
-/// The README's command for a package of pkg-config.
-fn command(package: &str) -> String {
-    let line =
-        block("sh").lines().find(|line| line.contains(&format!("--libs {package})"))).map(str::to_owned);
-    line.unwrap_or_else(|| panic!("the README does not say how to build with {package}"))
 }
 
 /// The dynamic section of a program or a shared object.

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::Ordering;
 
 use rocketmq_producer::error::{ErrorKind, Outcome};
-use rocketmq_producer::producer::{Names, SendStatus};
+use rocketmq_producer::producer::SendStatus;
 use serde_json::Value;
 
 use crate::book::{End, Mode, Sent};
@@ -62,7 +62,7 @@ impl<'a> Expected<'a> {
 
 pub(crate) fn check(run: &Run, sent: &[Sent]) {
     for member in &run.members {
-        let text = member.producer.stats_json(Names { status: name });
+        let text = member.producer.stats_json(name);
         let stats: Value = serde_json::from_str(&text).unwrap();
         let wrong = compare(&Expected::of(member, sent), member, &stats);
         run.book.check(wrong.is_empty(), || {

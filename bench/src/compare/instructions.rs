@@ -63,9 +63,8 @@ fn instructions(programs: &Programs, work: Work, messages: u64) -> Result<f64, S
     let said = format!("--log-file={}", log.display());
     let sink = Sink::start(&programs.sink()?, &[], BASE.brokers)?;
     let mut command = programs.client(OURS, &["valgrind", "--tool=callgrind", &out, &said])?;
-    command.args([&sink.namesrv, work.phase.name(), "warmup=1000"]);
-    command.args([format!("messages={messages}"), format!("format={}", work.format.name())]);
-    command.args(work.polled.then_some("ends=queue"));
+    command.arg(&sink.namesrv).args(work.arguments());
+    command.args([format!("messages={messages}"), "warmup=1000".to_owned()]);
     let ended = process::client(&mut command, Some(&sink), LIMIT);
     let text = std::fs::read_to_string(&log);
     for file in [&report, &log] {

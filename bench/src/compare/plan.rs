@@ -192,6 +192,28 @@ pub(crate) struct Work {
     pub(crate) polled: bool,
 }
 
+impl Work {
+    /// As every client reads it, behind the name server. How many brokers there are is for the sink to know.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let Self { phase, format, body, window, threads, topics, together, polled, brokers: _ } = *self;
+        let mut arguments = vec![
+            phase.name().to_owned(),
+            format!("body={body}"),
+            format!("window={window}"),
+            format!("threads={threads}"),
+            format!("topics={topics}"),
+            format!("format={}", format.name()),
+        ];
+        if together != Together::No {
+            arguments.push(format!("batch={}", together.name()));
+        }
+        if polled {
+            arguments.push("ends=queue".to_owned());
+        }
+        arguments
+    }
+}
+
 /// The point at which all clients meet.
 pub(crate) const BASE: Work = Work {
     phase: Phase::Async,
@@ -418,26 +440,14 @@ impl Row {
 
     /// The arguments of the client behind the name server.
     pub(crate) fn arguments(&self, length: Length) -> Vec<String> {
-        let Work { phase, format, body, window, threads, topics, together, polled, brokers: _ } = self.work;
-        let mut arguments = vec![
-            phase.name().to_owned(),
+        let mut arguments = self.work.arguments();
+        arguments.extend([
             format!("messages={}", self.messages(length)),
             format!("warmup={}", self.warmup(length)),
             format!("warmup_seconds={}", self.warmup_seconds(length)),
-            format!("body={body}"),
-            format!("window={window}"),
-            format!("threads={threads}"),
-            format!("topics={topics}"),
-            format!("format={}", format.name()),
-        ];
-        if together != Together::No {
-            arguments.push(format!("batch={}", together.name()));
-        }
-        if polled {
-            arguments.push("ends=queue".to_owned());
-        }
+        ]);
         arguments.extend(self.client.told.map(str::to_owned));
-        if phase == Phase::Open {
+        if self.work.phase == Phase::Open {
             arguments.push(format!("rate={RATE}"));
         }
         arguments

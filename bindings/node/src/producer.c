@@ -140,26 +140,29 @@ napi_value producer_purge(napi_env env, napi_callback_info info)
     return outcome_value(env, rocketmq_producer_purge(producer, (uint32_t)int64_of(env, arguments[1], 0)), NULL);
 }
 
-/* producerFlush(producer, tag, timeoutMs): an event follows */
-napi_value producer_flush(napi_env env, napi_callback_info info)
+typedef rocketmq_status ending_call(rocketmq_producer *producer, int64_t timeout_ms, rocketmq_cq *cq, uint64_t tag,
+                                    rocketmq_error **error);
+
+/* A call with (producer, tag, timeoutMs) whose end is an event. */
+static napi_value ended_by_event(napi_env env, napi_callback_info info, ending_call *call)
 {
     napi_value arguments[3];
     rocketmq_error *error = NULL;
     const struct held held = called(env, info, arguments, 3);
-    const rocketmq_status status =
-        rocketmq_producer_flush_cq(held.producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
-                                   queue_cq(held.queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
+    const int64_t timeout_ms = int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT);
+    const uint64_t tag = (uint64_t)int64_of(env, arguments[1], 0);
+    const rocketmq_status status = call(held.producer, timeout_ms, queue_cq(held.queue), tag, &error);
     return outcome_value(env, status, error);
 }
 
-/* producerShutdown(producer, tag, timeoutMs): an event follows */
+/* producerFlush(producer, tag, timeoutMs) */
+napi_value producer_flush(napi_env env, napi_callback_info info)
+{
+    return ended_by_event(env, info, rocketmq_producer_flush_cq);
+}
+
+/* producerShutdown(producer, tag, timeoutMs) */
 napi_value producer_shutdown(napi_env env, napi_callback_info info)
 {
-    napi_value arguments[3];
-    rocketmq_error *error = NULL;
-    const struct held held = called(env, info, arguments, 3);
-    const rocketmq_status status =
-        rocketmq_producer_shutdown_cq(held.producer, int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT),
-                                      queue_cq(held.queue), (uint64_t)int64_of(env, arguments[1], 0), &error);
-    return outcome_value(env, status, error);
+    return ended_by_event(env, info, rocketmq_producer_shutdown_cq);
 }

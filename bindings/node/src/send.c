@@ -6,20 +6,27 @@
 
 enum { BATCH_MAX = 100000 };
 
+/* What a send of one message takes, out of its arguments from the message on. Both are the caller's whatever it answers. */
+static rocketmq_status build(napi_env env, napi_value *arguments, rocketmq_message **message,
+                             rocketmq_send_options **options, rocketmq_error **error)
+{
+    struct addon *addon = addon_of(env);
+    rocketmq_status status = build_message(env, addon, arguments, message, error);
+    return status == ROCKETMQ_OK ? build_options(env, addon, arguments[MESSAGE_ARGUMENTS], options) : status;
+}
+
 /* sendMessage(producer, tag, topic, body, tags, keys, properties, more, options) */
 napi_value send_message(napi_env env, napi_callback_info info)
 {
-    enum { PRODUCER, TAG, MESSAGE, OPTIONS = MESSAGE + MESSAGE_ARGUMENTS, COUNT };
+    enum { PRODUCER, TAG, MESSAGE, COUNT = MESSAGE + MESSAGE_ARGUMENTS + 1 };
     napi_value arguments[COUNT];
     size_t count = COUNT;
     rocketmq_message *message = NULL;
     rocketmq_send_options *options = NULL;
     rocketmq_error *error = NULL;
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
-    struct addon *addon = addon_of(env);
     const struct held held = held_of(env, arguments[PRODUCER]);
-    rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
-    if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
+    rocketmq_status status = build(env, arguments + MESSAGE, &message, &options, &error);
     if (status == ROCKETMQ_OK)
         status = rocketmq_producer_send_cq(held.producer, message, options, queue_cq(held.queue),
                                            (uint64_t)int64_of(env, arguments[TAG], 0), &error);
@@ -31,17 +38,15 @@ napi_value send_message(napi_env env, napi_callback_info info)
 /* sendOneway(producer, topic, body, tags, keys, properties, more, options) */
 napi_value send_oneway(napi_env env, napi_callback_info info)
 {
-    enum { PRODUCER, MESSAGE, OPTIONS = MESSAGE + MESSAGE_ARGUMENTS, COUNT };
+    enum { PRODUCER, MESSAGE, COUNT = MESSAGE + MESSAGE_ARGUMENTS + 1 };
     napi_value arguments[COUNT];
     size_t count = COUNT;
     rocketmq_message *message = NULL;
     rocketmq_send_options *options = NULL;
     rocketmq_error *error = NULL;
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
-    struct addon *addon = addon_of(env);
     const struct held held = held_of(env, arguments[PRODUCER]);
-    rocketmq_status status = build_message(env, addon, arguments + MESSAGE, &message, &error);
-    if (status == ROCKETMQ_OK) status = build_options(env, addon, arguments[OPTIONS], &options);
+    rocketmq_status status = build(env, arguments + MESSAGE, &message, &options, &error);
     if (status == ROCKETMQ_OK)
         status = rocketmq_producer_send_oneway(held.producer, message, options, &error);
     rocketmq_send_options_destroy(options);

@@ -20,16 +20,12 @@ const SCHEMA: u64 = 1;
 /// Peers of one kind that are told of at most.
 const PEERS_MAX: usize = 500;
 
-/// How the C API names things.
-#[derive(Clone, Copy)]
-pub struct Names {
-    /// Of the status of a kind of failure.
-    pub status: fn(ErrorKind) -> &'static str,
-}
+/// How the C API names the status of a kind of failure.
+type StatusName = fn(ErrorKind) -> &'static str;
 
 impl Producer {
     /// A snapshot of what is counted, in JSON.
-    pub fn stats_json(&self, names: Names) -> String {
+    pub fn stats_json(&self, status_name: StatusName) -> String {
         let report =
             self.instance().map_or_else(|| InstanceReport::empty(self.now()), |instance| instance.report());
         let stats = &self.stats;
@@ -65,13 +61,13 @@ impl Producer {
                     ],
                 );
             });
-            json.object("sends", |json| sends(json, &counts, &stats.throttled, names));
+            json.object("sends", |json| sends(json, &counts, &stats.throttled, status_name));
             drop(counts);
             json.object("refused", |json| {
                 let mut refused = [0; KINDS];
                 refused.iter_mut().zip(&stats.refused).for_each(|(kind, count)| *kind = load(count));
                 json.count("calls", refused.iter().sum());
-                by_status(json, &refused, names);
+                by_status(json, &refused, status_name);
             });
             json.object("batches", |json| {
                 let [batches, messages] = &stats.batches;
@@ -97,7 +93,7 @@ const fn state_name(state: State) -> &'static str {
     }
 }
 
-fn sends(json: &mut Json, counts: &Counts, throttled: &AtomicU64, names: Names) {
+fn sends(json: &mut Json, counts: &Counts, throttled: &AtomicU64, status_name: StatusName) {
     json.count("ended", counts.ended());
     json.object("stored", |json| {
         let [ok, flush_disk_timeout, flush_slave_timeout, slave_not_available] = counts.stored;
@@ -118,11 +114,11 @@ fn sends(json: &mut Json, counts: &Counts, throttled: &AtomicU64, names: Names) 
     json.object("written", |json| {
         json.counts("sends bytes", &[counts.written, counts.written_bytes]);
     });
-    json.object("failed", |json| failed(json, &counts.failed, names));
+    json.object("failed", |json| failed(json, &counts.failed, status_name));
     json.counts("attempts retries throttled", &[counts.attempts, counts.retries, load(throttled)]);
 }
 
-fn failed(json: &mut Json, failed: &Failed, names: Names) {
+fn failed(json: &mut Json, failed: &Failed, status_name: StatusName) {
     json.counts(
         "sends messages bytes oneway not_sent rejected unknown",
         &[
@@ -135,7 +131,7 @@ fn failed(json: &mut Json, failed: &Failed, names: Names) {
             failed.unknown,
         ],
     );
-    by_status(json, &failed.by_kind, names);
+    by_status(json, &failed.by_kind, status_name);
     json.list("by_broker_code", &failed.by_code, |json, (code, count)| {
         json.number("code", i64::from(*code));
         json.count("sends", *count);
@@ -144,10 +140,10 @@ fn failed(json: &mut Json, failed: &Failed, names: Names) {
 }
 
 /// Those that there were, in the order of the statuses.
-fn by_status(json: &mut Json, counts: &[u64; KINDS], names: Names) {
+fn by_status(json: &mut Json, counts: &[u64; KINDS], status_name: StatusName) {
     let present = ErrorKind::ALL.iter().zip(counts).filter(|(_, count)| **count > 0);
     json.list("by_status", present, |json, (kind, count)| {
-        json.text("status", (names.status)(*kind));
+        json.text("status", status_name(*kind));
         json.count("count", *count);
     });
 }

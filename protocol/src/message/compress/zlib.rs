@@ -31,26 +31,24 @@ impl Deflater {
 
     /// One stream, the same whatever it has compressed before.
     pub(super) fn deflate(&mut self, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
-        self.state.reset();
-        stream(&mut self.state, body)
-    }
-}
-
-fn stream(state: &mut Compress, body: &[u8]) -> Result<Vec<u8>, EncodeError> {
-    let mut out = Vec::new();
-    let mut rest = body;
-    // Bodies worth compressing shrink; one that does not costs a second round.
-    let mut room = body.len() / 2;
-    loop {
-        out.try_reserve(room.max(ROOM_BYTES_MIN)).map_err(|_| EncodeError::OutOfMemory)?;
-        let before = state.total_in();
-        // The only error there is says that a preset dictionary is wanted, which no compressor does.
-        let status = state.compress_vec(rest, &mut out, FlushCompress::Finish);
-        if matches!(status, Ok(Status::StreamEnd) | Err(_)) {
-            return Ok(out);
+        if self.state.total_in() + self.state.total_out() > 0 {
+            self.state.reset();
         }
-        rest = advance(rest, state.total_in() - before);
-        room = out.len();
+        let mut out = Vec::new();
+        let mut rest = body;
+        // Bodies worth compressing shrink; one that does not costs a second round.
+        let mut room = body.len() / 2;
+        loop {
+            out.try_reserve(room.max(ROOM_BYTES_MIN)).map_err(|_| EncodeError::OutOfMemory)?;
+            let before = self.state.total_in();
+            // The only error there is says that a preset dictionary is wanted, which no compressor does.
+            let status = self.state.compress_vec(rest, &mut out, FlushCompress::Finish);
+            if matches!(status, Ok(Status::StreamEnd) | Err(_)) {
+                return Ok(out);
+            }
+            rest = advance(rest, self.state.total_in() - before);
+            room = out.len();
+        }
     }
 }
 

@@ -26,20 +26,17 @@ impl Compressor {
 
     /// One frame, which says how long the body is; the same whatever it has compressed before.
     pub(super) fn compress(&mut self, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
-        frame(&mut self.context, body, level)
+        let level = i32::try_from(level.clamp(*LEVELS.start(), *LEVELS.end())).unwrap_or_default();
+        let mut out = Vec::new();
+        out.try_reserve_exact(zstd_safe::compress_bound(body.len())).map_err(|_| EncodeError::OutOfMemory)?;
+        // With that much room and a level in range, only memory can be short.
+        let compressed = self
+            .context
+            .set_parameter(CParameter::CompressionLevel(level))
+            .and_then(|_| self.context.compress2(&mut out, body));
+        compressed.map_err(|_| EncodeError::OutOfMemory)?;
+        Ok(fitted(out))
     }
-}
-
-fn frame(context: &mut CCtx<'_>, body: &[u8], level: u32) -> Result<Vec<u8>, EncodeError> {
-    let level = i32::try_from(level.clamp(*LEVELS.start(), *LEVELS.end())).unwrap_or_default();
-    let mut out = Vec::new();
-    out.try_reserve_exact(zstd_safe::compress_bound(body.len())).map_err(|_| EncodeError::OutOfMemory)?;
-    // With that much room and a level in range, only memory can be short.
-    let compressed = context
-        .set_parameter(CParameter::CompressionLevel(level))
-        .and_then(|_| context.compress2(&mut out, body));
-    compressed.map_err(|_| EncodeError::OutOfMemory)?;
-    Ok(fitted(out))
 }
 
 /// Decompresses all frames at once into one run of memory: that needs none for the window, which a frame of few bytes
