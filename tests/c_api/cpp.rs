@@ -8,7 +8,7 @@ use rocketmq_mock::{Cluster, Fault, Rule};
 use crate::program::{Ended, Program, cluster, root};
 use crate::valgrind::cluster_that_refuses;
 
-const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+pub(crate) const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 /// Runs a program of `tests/cpp`, which checks by itself what its calls answer.
 fn run(name: &str, arguments: &[&str]) -> Ended {

@@ -2,7 +2,8 @@
 
 use rocketmq_mock::{Cluster, Fault, Rule};
 
-use crate::program::{Program, cluster};
+use crate::cpp::SANITIZED;
+use crate::program::{Language, Program, cluster, shared};
 
 /// It refuses sends to the topic "Refused", and never answers those to "Silent".
 fn cluster_with_troubles() -> Cluster {
@@ -39,6 +40,15 @@ fn a_queue_that_nobody_polls_refuses_what_it_has_no_room_for_and_loses_nothing()
 fn queues_are_destroyed_in_any_order_under_polls_and_with_sends_on_their_way() {
     let ended = Program::new("queue").run(&[&cluster().namesrv(), "destroyed"]).well();
     assert_eq!(ended.number("rounds"), 50);
+}
+
+#[test]
+fn the_sanitizers_find_nothing_in_queues_that_are_full_or_destroyed() {
+    let options: Vec<_> = SANITIZED.iter().map(|option| (*option).to_owned()).chain(shared()).collect();
+    let program = Program::linked(Language::C99, &["queue"], &options);
+    for what in ["full", "destroyed"] {
+        program.run(&[&cluster().namesrv(), what]).well();
+    }
 }
 
 #[test]
