@@ -47,12 +47,12 @@ static void on_events(uv_poll_t *handle, int status, int what)
     uint64_t begun = uv_hrtime();
     int count = rocketmq_cq_poll(cq, events, TURN, 0);
     (void)status, (void)what;
-    for (int index = 0; index < count; index++) lost += events[index].status != ROCKETMQ_OK;
+    for (rocketmq_event *event = events; event < events + count; event++)
+        if (event->status && lost++ == 0) fprintf(stderr, "%s\n", rocketmq_error_message(rocketmq_event_error(event)));
     rocketmq_event_release(events, count);
     ended += count;
     if (uv_hrtime() - begun > longest_ns) longest_ns = uv_hrtime() - begun;
-    if (ended == COUNT) uv_poll_stop(handle);
-    if (sent < COUNT) uv_idle_start(&idle, send_some);
+    if (ended == COUNT) uv_poll_stop(handle); else if (sent < COUNT) uv_idle_start(&idle, send_some);
 }
 
 int main(int argc, char **argv)

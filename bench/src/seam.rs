@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
-use rocketmq_producer::client::world::{ByteStream, Connector, Promise, World};
+use rocketmq_producer::client::world::{ByteStream, Connector, Link, Pen, Promise, World};
 use rocketmq_producer::error::Error;
 use rocketmq_producer::producer::{Callback, Config, Message, Producer, SendOptions, Timeout};
 use rocketmq_producer::runtime::wait;
@@ -63,17 +63,33 @@ impl Counted {
 struct CountedStreams(Arc<dyn Connector>);
 
 impl Connector for CountedStreams {
-    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
         let connecting = self.0.connect(address);
-        Box::pin(async { Ok(Box::new(CountedStream(connecting.await?)) as Box<dyn ByteStream>) })
+        Box::pin(async {
+            let Link { stream, pen } = connecting.await?;
+            let pen = pen.map(|pen| Box::new(CountedPen(pen)) as Box<dyn Pen>);
+            Ok(Link { stream: Box::new(CountedStream(stream)), pen })
+        })
     }
 }
 
 struct CountedStream(Box<dyn ByteStream>);
 
+struct CountedPen(Box<dyn Pen>);
+
+impl Pen for CountedPen {
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write(pieces).inspect(|_| count_one())
+    }
+}
+
+fn count_one() {
+    WRITES.fetch_add(1, Ordering::Relaxed);
+}
+
 fn count(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
     if matches!(written, Poll::Ready(Ok(_))) {
-        WRITES.fetch_add(1, Ordering::Relaxed);
+        count_one();
     }
     written
 }

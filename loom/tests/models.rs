@@ -98,6 +98,16 @@ fn a_cut_ends_a_request_wherever_it_is() {
 }
 
 #[test]
+fn a_request_that_its_sender_writes_is_known_before_its_answer() {
+    broker_task::one_writes_while_another_submits();
+}
+
+#[test]
+fn a_request_that_its_sender_writes_is_cut_off() {
+    broker_task::one_writes_while_it_is_cut_off();
+}
+
+#[test]
 fn a_stop_is_not_slept_over() {
     broker_task::stopped_while_it_connects();
 }

@@ -198,6 +198,10 @@ pub trait Request: Send {
     /// Whether it waits while the peer cannot be reached, since there is nowhere else to go. Otherwise it is
     /// refused with the reason.
     fn is_patient(&self) -> bool;
+    /// Whether a thread waits for it and does nothing else, so that the shortest way is worth most.
+    fn is_awaited(&self) -> bool {
+        false
+    }
     /// The least version of a peer that may be given the request; 0: of any, known or not.
     fn version_min(&self) -> i32 {
         0
@@ -331,8 +335,9 @@ impl Broker {
     /// Submits a request; whether its sender is quicker than the task. What cannot be taken is finished at once, into
     /// `done`.
     pub fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) -> bool {
+        let awaited = request.is_awaited().then(|| self.world.clock.now());
         let mut outbox = lock(&self.outbox);
-        let submitted = outbox.submit(request);
+        let submitted = outbox.submit(request, awaited);
         let crowded = outbox.is_crowded();
         drop(outbox);
         match submitted {
@@ -411,7 +416,7 @@ impl Broker {
             let address = self.address.clone();
             let (owner, deadline) = (NOBODY, Some(deadline));
             let call = Call { address, owner, version_min: 0, command, deadline, patient: false, tell };
-            let submitted = outbox.submit(Box::new(call));
+            let submitted = outbox.submit(Box::new(call), None);
             drop(outbox);
             if let Ok(Some(waker)) = submitted {
                 waker.wake();

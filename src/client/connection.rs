@@ -12,25 +12,24 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use protocol::codes;
 use protocol::command::{Command, Head};
 use protocol::frame::{self, FRAME_BYTES_MAX};
 use protocol::session::Session;
-use protocol::{EncodeError, HeaderFormat, codes};
 use tokio::time::Instant;
 
-use crate::client::broker::{Answer, Broker, CallError, Done, NOBODY, Owner, Reply, Request, encode_command};
-use crate::client::outbox::Phase;
+use crate::client::broker::{Answer, Broker, CallError, Done, Reply, Request};
+use crate::client::greeting::Greeting;
+use crate::client::outbox::{Ahead, Lent, Phase};
 use crate::client::read_buf::ReadBuf;
 use crate::client::reconnect::{cut_waiting, done_for, expire_waiting, finish_all};
 use crate::client::timer::Timer;
 use crate::client::traffic::{PeerState, ReadTally};
-use crate::client::world::ByteStream;
-use crate::client::write_buf::WriteBuf;
+use crate::client::world::{ByteStream, Link, Pen};
+use crate::client::write_buf::SLICES_MAX;
 use crate::client::writer::{SMALL_WRITE_BYTES, Writer};
 use crate::runtime::lock;
 
-/// Slices for one write.
-const SLICES_MAX: usize = 64;
 /// Reads and writes before other tasks get their turn.
 const ROUNDS_MAX: usize = 32;
 /// Open requests from which on a small write waits for one turn of the scheduler.
@@ -67,6 +66,11 @@ struct Sent {
 pub(crate) struct Connection<'a> {
     broker: &'a Broker,
     stream: Box<dyn ByteStream>,
+    /// With the outbox while the task sleeps and nothing is open.
+    pen: Option<Box<dyn Pen>>,
+    lent: bool,
+    /// When the timer rings for a request that was open, also if none is any more.
+    watch: Option<Instant>,
     session: Session<Sent, Instant>,
     reader: ReadBuf,
     writer: Writer,
@@ -96,11 +100,14 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub(crate) fn new(broker: &'a Broker, stream: Box<dyn ByteStream>) -> Self {
+    pub(crate) fn new(broker: &'a Broker, Link { stream, pen }: Link) -> Self {
         let now = broker.world.clock.now();
         let mut connection = Self {
             broker,
             stream,
+            pen,
+            lent: false,
+            watch: None,
             session: Session::new(),
             reader: ReadBuf::default(),
             writer: Writer::default(),
@@ -153,6 +160,7 @@ impl<'a> Connection<'a> {
     /// Advances reads and writes until nothing moves.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
         for _ in 0..ROUNDS_MAX {
+            self.take_back();
             let read = match self.poll_read(context) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
@@ -174,7 +182,7 @@ impl<'a> Connection<'a> {
                 if let Some(end) = self.poll_idle(now) {
                     return Poll::Ready(end);
                 }
-                if self.poll_sleep(context) {
+                if self.poll_sleep(context, now) {
                     return Poll::Pending;
                 }
             }
@@ -184,6 +192,23 @@ impl<'a> Connection<'a> {
         // More to do, after the other tasks.
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Takes back what it lent, and over what was written with it: before a read, which may bring the answer.
+    fn take_back(&mut self) {
+        if !std::mem::take(&mut self.lent) {
+            return;
+        }
+        let mut outbox = lock(&self.broker.outbox);
+        let (pen, ahead) = outbox.take_back();
+        self.pen = pen;
+        let Some(Ahead { bytes, at }) = ahead else { return };
+        self.writer.current.clear();
+        outbox.take_encoded(&mut self.writer.current, &mut self.writer.entries);
+        drop(outbox);
+        self.writer.written += bytes as u64;
+        self.broker.traffic.add_written(bytes);
+        self.register(at);
     }
 
     /// Microseconds since it began, which come round after 71 minutes: what lies between two of them is what counts.
@@ -462,14 +487,26 @@ impl<'a> Connection<'a> {
     }
 
     /// Arms the timer and goes to sleep unless something has come.
-    fn poll_sleep(&mut self, context: &mut Context<'_>) -> bool {
+    fn poll_sleep(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
         let mut outbox = lock(&self.broker.outbox);
         let asleep = outbox.sleep(context.waker(), self.stop_seen);
+        let next = self.session.next_deadline();
+        // Whoever may write needs no task that arms the timer, if it is left armed from the request before.
+        let left = self.watch.filter(|watch| *watch > now && self.pen.is_some());
+        self.watch = next.or(left);
+        let at_rest = self.session.is_empty() && self.writer.is_idle() && !self.stop_seen;
+        if asleep
+            && at_rest
+            && let Some(pen) = self.pen.take()
+        {
+            outbox.lend(Lent { pen, until: self.watch });
+            self.lent = true;
+        }
         let waiting = outbox.waiting_deadline();
         drop(outbox);
         // Whoever leaves is not idle, and does not look whether it is.
         let idle = self.leaving.is_none().then_some(self.idle_check);
-        let deadlines = [self.session.next_deadline(), waiting, self.linger, self.leaving, idle];
+        let deadlines = [self.watch, waiting, self.linger, self.leaving, idle];
         self.timer.arm(deadlines.into_iter().flatten().min());
         asleep && self.timer.poll(context).is_pending()
     }
@@ -529,38 +566,15 @@ impl<'a> Connection<'a> {
     }
 }
 
+impl Drop for Connection<'_> {
+    /// Whatever ends the task while it sleeps: what a sender wrote was sent, and is not found among what was not.
+    fn drop(&mut self) {
+        self.take_back();
+    }
+}
+
 /// The answer to a command that a producer does not serve, as RocketMQ's own client words it.
 fn refusal(head: &Head<'_>) -> Command {
     Command::response(codes::response::REQUEST_CODE_NOT_SUPPORTED, head.opaque)
         .with_remark(format!(" request type {} not supported", head.code))
-}
-
-/// A heartbeat: nobody waits for its answer.
-struct Greeting {
-    command: Command,
-    deadline: Instant,
-}
-
-impl Request for Greeting {
-    fn owner(&self) -> Owner {
-        NOBODY
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        Some(self.deadline)
-    }
-
-    fn is_oneway(&self) -> bool {
-        false
-    }
-
-    fn is_patient(&self) -> bool {
-        false
-    }
-
-    fn encode(&self, opaque: i32, format: HeaderFormat, out: &mut WriteBuf) -> Result<(), EncodeError> {
-        encode_command(&self.command, opaque, format, out)
-    }
-
-    fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done<'_>) {}
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IoSlice};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, ready};
@@ -12,21 +12,25 @@ use nix::ifaddrs::getifaddrs;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 
-use crate::client::world::{ByteStream, Connector, Promise, Resolver};
+use crate::client::world::{Connector, Link, Pen, Promise, Resolver};
 use crate::runtime::{Running, lock};
 
 /// TCP.
 pub(crate) struct SystemConnector;
 
 impl Connector for SystemConnector {
-    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
         Box::pin(async move {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
             watch_peer(&SockRef::from(&stream));
-            Ok(Box::new(QuietTcp(stream)) as Box<dyn ByteStream>)
+            let (reader, writer) = stream.into_split();
+            let writer = Arc::new(writer);
+            let pen = Box::new(QuietPen(Arc::clone(&writer)));
+            Ok(Link { stream: Box::new(QuietTcp { reader, writer }), pen: Some(pen) })
         })
     }
 }
@@ -51,17 +55,17 @@ fn watch_peer(socket: &SockRef<'_>) {
 
 /// TCP whose writes never raise SIGPIPE: tokio's own are `write` and `writev`, which kill a C program that
 /// left the signal at its default when the peer is gone.
-struct QuietTcp(TcpStream);
+struct QuietTcp {
+    reader: OwnedReadHalf,
+    writer: Arc<OwnedWriteHalf>,
+}
 
 impl QuietTcp {
-    fn poll_send(
-        &self,
-        context: &mut Context<'_>,
-        send: impl Fn(SockRef<'_>) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_send(&self, context: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let stream: &TcpStream = (*self.writer).as_ref();
         loop {
-            ready!(self.0.poll_write_ready(context))?;
-            match self.0.try_io(Interest::WRITABLE, || send(SockRef::from(&self.0))) {
+            ready!(stream.poll_write_ready(context))?;
+            match send(stream, pieces) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
@@ -69,7 +73,19 @@ impl QuietTcp {
     }
 }
 
-const QUIET: libc::c_int = libc::MSG_NOSIGNAL;
+/// Writes what the socket takes at once.
+fn send(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    let send = || SockRef::from(stream).send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL);
+    stream.try_io(Interest::WRITABLE, send)
+}
+
+struct QuietPen(Arc<OwnedWriteHalf>);
+
+impl Pen for QuietPen {
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        send((*self.0).as_ref(), pieces)
+    }
+}
 
 impl AsyncRead for QuietTcp {
     fn poll_read(
@@ -77,13 +93,13 @@ impl AsyncRead for QuietTcp {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.reader).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for QuietTcp {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_send(context, |socket| socket.send_with_flags(bytes, QUIET))
+        self.poll_send(context, &[IoSlice::new(bytes)])
     }
 
     fn poll_write_vectored(
@@ -91,7 +107,7 @@ impl AsyncWrite for QuietTcp {
         context: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_send(context, |socket| socket.send_vectored_with_flags(pieces, QUIET))
+        self.poll_send(context, pieces)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -102,8 +118,9 @@ impl AsyncWrite for QuietTcp {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream: &TcpStream = (*self.writer).as_ref();
+        Poll::Ready(SockRef::from(stream).shutdown(Shutdown::Write))
     }
 }
 

@@ -1,14 +1,14 @@
-//! From an address to a byte stream: names resolved anew each time, every address of a name tried.
+//! From an address to a connection: names resolved anew each time, every address of a name tried.
 
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::time::timeout_at;
 
 use crate::client::broker::{Broker, CallError};
-use crate::client::world::ByteStream;
+use crate::client::world::Link;
 
 /// Resolves and connects within the connect timeout, trying every address of the name.
-pub(crate) async fn dial(broker: &Broker) -> Result<Box<dyn ByteStream>, CallError> {
+pub(crate) async fn dial(broker: &Broker) -> Result<Link, CallError> {
     let address = &broker.address;
     let until = broker.world.clock.now() + broker.limits.connect;
     let resolve_error =
@@ -29,7 +29,7 @@ pub(crate) async fn dial(broker: &Broker) -> Result<Box<dyn ByteStream>, CallErr
         let share = now + until.saturating_duration_since(now) / left;
         let target = SocketAddr::new(*host, address.port());
         match timeout_at(share, broker.world.connector.connect(target)).await {
-            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Ok(link)) => return Ok(link),
             Ok(Err(error)) => reason = format!("{target}: {error}"),
             Err(_) => reason = format!("{target}: no answer within {:?}", broker.limits.connect),
         }

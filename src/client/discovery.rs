@@ -131,7 +131,7 @@ async fn ask(endpoint: &Endpoint, peer: &Broker) -> Result<Vec<Address>, String>
 }
 
 async fn fetch(endpoint: &Endpoint, peer: &Broker) -> Result<Vec<u8>, String> {
-    let mut stream = dial(peer).await.map_err(|error| error.to_string())?;
+    let mut stream = dial(peer).await.map_err(|error| error.to_string())?.stream;
     let request = format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: rocketmq-producer/{}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
         endpoint.path,

@@ -10,6 +10,7 @@ pub(crate) mod connection;
 pub(crate) mod connector;
 pub(crate) mod dial;
 pub mod discovery;
+pub(crate) mod greeting;
 pub mod instance;
 pub mod layout;
 pub(crate) mod missing;

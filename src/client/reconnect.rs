@@ -15,7 +15,7 @@ use crate::client::dial::dial;
 use crate::client::outbox::Phase;
 use crate::client::timer::Timer;
 use crate::client::traffic::PeerState;
-use crate::client::world::ByteStream;
+use crate::client::world::Link;
 use crate::runtime::lock;
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(20);
@@ -29,9 +29,9 @@ pub(crate) async fn run(broker: Arc<Broker>, failed: impl Fn() + Send) {
     while idle(&broker, &trouble).await {
         let (error, connected) = match connecting(&broker).await {
             None => continue,
-            Some(Ok(stream)) => {
+            Some(Ok(link)) => {
                 broker.set_down(false);
-                let mut connection = Connection::new(&broker, stream);
+                let mut connection = Connection::new(&broker, link);
                 let end = poll_fn(|context| connection.poll(context)).await;
                 let answered = connection.has_answered();
                 let reason = connection.end(end);
@@ -150,7 +150,7 @@ async fn idle(broker: &Broker, trouble: &Trouble) -> bool {
 }
 
 /// Dials while requests wait, expire or are cut off; `None` when told to stop.
-async fn connecting(broker: &Broker) -> Option<Result<Box<dyn ByteStream>, CallError>> {
+async fn connecting(broker: &Broker) -> Option<Result<Link, CallError>> {
     if !broker.is_down() {
         broker.traffic.enter(PeerState::Connecting, broker.world.clock.now());
     }

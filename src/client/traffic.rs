@@ -204,9 +204,10 @@ pub(crate) struct PeerReport {
 impl Broker {
     /// What there is to tell of it.
     pub(crate) fn report(&self, now: Instant) -> PeerReport {
-        let (version, waiting) = {
+        let (version, waiting, ahead) = {
             let outbox = lock(&self.outbox);
-            (outbox.peer_version.filter(|_| outbox.connected), outbox.len())
+            let ahead = usize::from(outbox.is_ahead());
+            (outbox.peer_version.filter(|_| outbox.connected), outbox.len() - ahead, ahead as u64)
         };
         let traffic = &self.traffic;
         let (state, since) = *lock(&traffic.state);
@@ -220,7 +221,7 @@ impl Broker {
             state_ms: millis(now.saturating_duration_since(since)),
             version,
             waiting,
-            in_flight: traffic.in_flight.get(),
+            in_flight: traffic.in_flight.get() + ahead,
             connects: traffic.connects.get(),
             connects_failed: traffic.connects_failed.get(),
             connections_lost: traffic.connections_lost.get(),

@@ -2,7 +2,7 @@
 //! a simulation puts in memory streams, a table of names, paused time, a seed, and runs on one thread.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -19,15 +19,35 @@ use crate::runtime::{self, Jobs, Running, lock};
 /// A future that a seam gives.
 pub type Promise<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A connection as the client sees it.
+/// What is read from and written to.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
 
-/// Address to byte stream.
+/// Writes to a stream without its task, on whichever thread has the pen.
+pub trait Pen: Send {
+    /// Writes what the stream takes at once, without waiting; `WouldBlock` when that is nothing.
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// A connection as the client sees it.
+pub struct Link {
+    /// For the connection's task.
+    pub stream: Box<dyn ByteStream>,
+    /// For whoever the task lends it to while it sleeps, if the stream has one.
+    pub pen: Option<Box<dyn Pen>>,
+}
+
+impl<S: ByteStream + 'static> From<S> for Link {
+    fn from(stream: S) -> Self {
+        Self { stream: Box::new(stream), pen: None }
+    }
+}
+
+/// Address to connection.
 pub trait Connector: Send + Sync {
     /// Connects. The caller limits the time.
-    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>>;
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>>;
 }
 
 /// Host name to addresses.

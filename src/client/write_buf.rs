@@ -8,6 +8,9 @@ use protocol::EncodeError;
 
 use crate::client::body::Body;
 
+/// Slices for one write.
+pub(crate) const SLICES_MAX: usize = 64;
+
 /// Bytes to write: heads and small bodies in one buffer, shared bodies as pieces in between.
 #[derive(Default)]
 pub struct WriteBuf {

@@ -35,7 +35,7 @@ impl Wake for Parker {
 }
 
 /// Runs `future` on this thread until it is ready; `None` when it is not at `until`. No other task runs on
-/// this thread meanwhile, so that nothing of the library touches a socket here.
+/// this thread meanwhile: all that the library does to a socket here is one write that does not wait.
 pub fn wait<F: Future>(until: Option<Instant>, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     PARKER.with(|(parker, waker)| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rocketmq_mock::{Core, Node, Options};
 use rocketmq_producer::client::world::{
-    ByteStream, Clock, Connector, Dispatcher, Promise, Random, Resolver, World,
+    ByteStream, Clock, Connector, Dispatcher, Link, Promise, Random, Resolver, World,
 };
 use rocketmq_producer::error::{Error, ErrorKind};
 use rocketmq_producer::producer::{
@@ -228,10 +228,10 @@ impl Streams {
         self.hanging.lock().unwrap().insert(address.into());
     }
 
-    fn wrapped(&self, stream: DuplexStream, address: SocketAddr) -> Box<dyn ByteStream> {
+    fn wrapped(&self, stream: DuplexStream, address: SocketAddr) -> Link {
         match &*self.wrap.lock().unwrap() {
-            Some(wrap) => wrap(Box::new(stream), address),
-            None => Box::new(stream),
+            Some(wrap) => wrap(Box::new(stream), address).into(),
+            None => stream.into(),
         }
     }
 
@@ -269,7 +269,7 @@ impl Streams {
 }
 
 impl Connector for Streams {
-    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
         let mut place = address.to_string();
         self.dialled.lock().unwrap().push(place.clone());
         if self.hanging.lock().unwrap().contains(&place) {

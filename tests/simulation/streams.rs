@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rocketmq_mock::{Core, Node};
-use rocketmq_producer::client::world::{ByteStream, Connector, Promise};
+use rocketmq_producer::client::world::{Connector, Link, Pen, Promise};
 use rocketmq_producer::producer::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
@@ -116,7 +116,7 @@ impl Net {
         state.manner = Manner::default();
     }
 
-    fn dial(self: &Arc<Self>, address: SocketAddr, group: usize) -> Promise<io::Result<Box<dyn ByteStream>>> {
+    fn dial(self: &Arc<Self>, address: SocketAddr, group: usize) -> Promise<io::Result<Link>> {
         let node = match address.port() {
             NAMESRV_PORT => Node::NameServer,
             // The port of the VIP channel, two below, leads to the same broker.
@@ -151,7 +151,7 @@ impl Net {
         })
     }
 
-    fn open(self: &Arc<Self>, node: Node, ip: IpAddr, group: usize) -> Box<dyn ByteStream> {
+    fn open(self: &Arc<Self>, node: Node, ip: IpAddr, group: usize) -> Link {
         let room = self.dice.pick(&[1 << 10, 8 << 10, 64 << 10, 64 << 10]);
         let mut state = lock(&self.state);
         state.count += 1;
@@ -161,11 +161,12 @@ impl Net {
         state.wires.push(Arc::clone(&wire));
         drop(state);
         note!(self.book, "wire {number}: group {group} to {node}, room for {room} bytes");
-        let end = |client| End { net: Arc::clone(self), wire: Arc::clone(&wire), client, sleep: None };
-        let (ours, theirs) = (end(true), end(false));
+        let side = |client| Side { net: Arc::clone(self), wire: Arc::clone(&wire), client };
+        let end = |client| End { side: side(client), sleep: None };
+        let theirs = end(false);
         let core = self.core.clone();
         tokio::spawn(async move { core.serve(node, theirs).await });
-        Box::new(ours)
+        Link { stream: Box::new(end(true)), pen: Some(Box::new(side(true))) }
     }
 
     fn manner(&self) -> Manner {
@@ -179,7 +180,7 @@ struct Dialler {
 }
 
 impl Connector for Dialler {
-    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Box<dyn ByteStream>>> {
+    fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
         self.net.dial(address, self.group)
     }
 }
@@ -316,22 +317,17 @@ impl Way {
     }
 }
 
-/// One side's end of a wire.
-struct End {
+/// One side of a wire.
+struct Side {
     net: Arc<Net>,
     wire: Arc<Wire>,
     client: bool,
-    sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl End {
-    /// Whether this call does nothing and has the task woken.
-    fn stutters(&self, context: &Context<'_>) -> bool {
-        let stutters = self.client && self.net.dice.percent(self.net.manner().stutters);
-        if stutters {
-            context.waker().wake_by_ref();
-        }
-        stutters
+impl Side {
+    /// Whether this call does nothing.
+    fn stutters(&self) -> bool {
+        self.client && self.net.dice.percent(self.net.manner().stutters)
     }
 
     fn explode(&self, on_read: bool) {
@@ -355,35 +351,36 @@ impl End {
         count
     }
 
-    fn poll_take(&self, context: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.explode(false);
+    /// Takes what there is room for; if there is none, `waker` is woken when there is.
+    fn take(&self, slices: &[IoSlice<'_>], waker: Option<&Waker>) -> io::Result<usize> {
         let offered: usize = slices.iter().map(|slice| slice.len()).sum();
         if offered == 0 {
-            return Poll::Ready(Ok(0));
+            return Ok(0);
         }
-        if self.stutters(context) {
-            return Poll::Pending;
+        if self.stutters() {
+            waker.into_iter().for_each(Waker::wake_by_ref);
+            return Err(ErrorKind::WouldBlock.into());
         }
         let mut ways = lock(&self.wire.ways);
         if ways.reset {
-            return Poll::Ready(Err(ErrorKind::ConnectionReset.into()));
+            return Err(ErrorKind::ConnectionReset.into());
         }
         let way = ways.out(self.client);
         if way.gone {
             // A first write after the peer is gone may still look as if it went well.
             let lost = self.net.dice.percent(50);
-            return Poll::Ready(if lost { Ok(offered) } else { Err(ErrorKind::BrokenPipe.into()) });
+            return if lost { Ok(offered) } else { Err(ErrorKind::BrokenPipe.into()) };
         }
         if way.finished {
-            return Poll::Ready(Err(ErrorKind::BrokenPipe.into()));
+            return Err(ErrorKind::BrokenPipe.into());
         }
         let room = way.room.saturating_sub(way.held);
         if room == 0 {
             if self.client {
                 self.net.book.count("write to a full stream");
             }
-            way.writer = Some(context.waker().clone());
-            return Poll::Pending;
+            way.writer = waker.cloned();
+            return Err(ErrorKind::WouldBlock.into());
         }
         let mut count = self.piece(offered.min(room));
         if let Some((at, _)) = way.cut_at {
@@ -409,7 +406,29 @@ impl End {
             note!(self.net.book, "wire {}: {cut:?} at byte {at}, client: {}", self.wire.number, self.client);
             self.net.book.count("cut at a byte");
         }
-        Poll::Ready(Ok(count))
+        Ok(count)
+    }
+}
+
+impl Pen for Side {
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.take(pieces, None).inspect(|_| self.net.book.count("written by its sender"))
+    }
+}
+
+/// One side's end of a wire.
+struct End {
+    side: Side,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl End {
+    fn poll_take(&self, context: &Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.side.explode(false);
+        match self.side.take(slices, Some(context.waker())) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
+            taken => Poll::Ready(taken),
+        }
     }
 }
 
@@ -419,20 +438,21 @@ impl AsyncRead for End {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.explode(true);
-        if self.stutters(context) {
+        self.side.explode(true);
+        if self.side.stutters() {
+            context.waker().wake_by_ref();
             return Poll::Pending;
         }
         let now = Instant::now();
-        let wire = Arc::clone(&self.wire);
+        let (wire, client) = (Arc::clone(&self.side.wire), self.side.client);
         let mut ways = lock(&wire.ways);
-        if ways.reset && self.client {
+        if ways.reset && client {
             return Poll::Ready(Err(ErrorKind::ConnectionReset.into()));
         }
-        let way = ways.out(!self.client);
+        let way = ways.out(!client);
         let arrived = if way.stopped { 0 } else { way.arrived(now, buffer.remaining()) };
         if arrived > 0 {
-            let count = self.piece(arrived);
+            let count = self.side.piece(arrived);
             way.give(count, buffer);
             return Poll::Ready(Ok(()));
         }
@@ -475,8 +495,8 @@ impl AsyncWrite for End {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut ways = lock(&self.wire.ways);
-        let way = ways.out(self.client);
+        let mut ways = lock(&self.side.wire.ways);
+        let way = ways.out(self.side.client);
         way.finished = true;
         way.wake_reader();
         Poll::Ready(Ok(()))
@@ -485,13 +505,13 @@ impl AsyncWrite for End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        let mut ways = lock(&self.wire.ways);
-        let out = ways.out(self.client);
+        let mut ways = lock(&self.side.wire.ways);
+        let out = ways.out(self.side.client);
         out.finished = true;
         // What was held up on its way arrives late, then the end.
         out.stopped = false;
         out.wake_reader();
-        let into = ways.out(!self.client);
+        let into = ways.out(!self.side.client);
         into.gone = true;
         into.chunks.clear();
         into.wake_writer();

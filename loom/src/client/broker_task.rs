@@ -32,6 +32,8 @@ enum Kind {
     Patient,
     /// Ends when it is written.
     Oneway,
+    /// May be written by the thread that submits it.
+    Awaited,
 }
 
 /// A request that tells how it ended. Dropped without an end, it tells that nobody did.
@@ -51,6 +53,10 @@ impl Request for Probe {
 
     fn is_oneway(&self) -> bool {
         self.kind == Kind::Oneway
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.kind == Kind::Awaited
     }
 
     fn is_patient(&self) -> bool {
@@ -116,6 +122,41 @@ pub fn one_submits_twice() {
         end(first).unwrap();
         end(second).unwrap();
         broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// The connection is there and its timer armed, so that whoever waits for an answer writes its request itself and wakes
+/// nobody; another submits at the same time.
+pub fn one_writes_while_another_submits() {
+    explore(2, || {
+        let (broker, task) = broker(Peer::Answers);
+        end(submit(&broker, Kind::Awaited)).unwrap();
+        let other = thread::spawn({
+            let broker = Arc::clone(&broker);
+            move || end(submit(&broker, Kind::Plain)).unwrap()
+        });
+        end(submit(&broker, Kind::Awaited)).unwrap();
+        other.join().unwrap();
+        broker.stop();
+        task.join().unwrap();
+    });
+}
+
+/// The same, while all requests are cut off and the task is stopped.
+pub fn one_writes_while_it_is_cut_off() {
+    explore(2, || {
+        let (broker, task) = broker(Peer::Answers);
+        end(submit(&broker, Kind::Awaited)).unwrap();
+        let other = thread::spawn({
+            let broker = Arc::clone(&broker);
+            move || {
+                broker.cut(Cut::all(OWNER));
+                broker.stop();
+            }
+        });
+        assert!(matches!(end(submit(&broker, Kind::Awaited)), Ok(()) | Err(CallError::Closed { .. })));
+        other.join().unwrap();
         task.join().unwrap();
     });
 }

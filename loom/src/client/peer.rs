@@ -1,13 +1,17 @@
-//! The other side of a connection. Only the task behind an address touches it, so it needs no thread.
+//! The other side of a connection. One at a time touches it, the task behind an address or who has its pen, so it needs
+//! no thread; and its lock is never waited for, so that it is none that the models know.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use protocol::HeaderFormat;
 use protocol::command::{Command, Head};
 use protocol::frame::{self, FRAME_BYTES_MAX};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::client::world::{Link, Pen};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Peer {
@@ -20,7 +24,8 @@ pub(crate) enum Peer {
 }
 
 /// A connection to it. Closed by the peer as soon as our side is.
-pub(crate) struct Stream {
+#[derive(Default)]
+struct Wire {
     answers: bool,
     closed: bool,
     taken: Vec<u8>,
@@ -28,9 +33,11 @@ pub(crate) struct Stream {
     reader: Option<Waker>,
 }
 
-impl Stream {
-    pub(crate) const fn new(answers: bool) -> Self {
-        Self { answers, closed: false, taken: Vec::new(), answer: Vec::new(), reader: None }
+impl Wire {
+    fn take(&mut self, bytes: &[u8]) {
+        self.taken.extend_from_slice(bytes);
+        self.answer();
+        self.wake();
     }
 
     fn answer(&mut self) {
@@ -56,27 +63,49 @@ impl Stream {
     }
 }
 
-impl AsyncRead for Stream {
+/// One of both ends that the client has of it.
+struct End(Arc<Mutex<Wire>>);
+
+impl End {
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        // Two at once that touch it are a defect.
+        self.0.try_lock().unwrap()
+    }
+}
+
+/// A connection to a peer that answers, or is silent.
+pub(crate) fn connection(answers: bool) -> Link {
+    let wire = Arc::new(Mutex::new(Wire { answers, ..Wire::default() }));
+    Link { stream: Box::new(End(Arc::clone(&wire))), pen: Some(Box::new(End(wire))) }
+}
+
+impl Pen for End {
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        pieces.iter().for_each(|piece| self.wire().take(piece));
+        Ok(pieces.iter().map(|piece| piece.len()).sum())
+    }
+}
+
+impl AsyncRead for End {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         room: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.answer.is_empty() && !self.closed {
-            self.reader = Some(context.waker().clone());
+        let mut wire = self.wire();
+        if wire.answer.is_empty() && !wire.closed {
+            wire.reader = Some(context.waker().clone());
             return Poll::Pending;
         }
-        let count = self.answer.len().min(room.remaining());
-        room.put_slice(&self.answer.drain(..count).collect::<Vec<_>>());
+        let count = wire.answer.len().min(room.remaining());
+        room.put_slice(&wire.answer.drain(..count).collect::<Vec<_>>());
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.taken.extend_from_slice(bytes);
-        self.answer();
-        self.wake();
+impl AsyncWrite for End {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.wire().take(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -84,9 +113,10 @@ impl AsyncWrite for Stream {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.closed = true;
-        self.wake();
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut wire = self.wire();
+        wire.closed = true;
+        wire.wake();
         Poll::Ready(Ok(()))
     }
 }

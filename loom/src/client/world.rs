@@ -1,5 +1,6 @@
 //! The seams, as far as the task behind an address knows them. Time stands still.
 
+use std::io::{self, IoSlice};
 use std::sync::{Arc, OnceLock};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -8,10 +9,24 @@ use tokio::time::Instant;
 use crate::client::peer::Peer;
 use crate::runtime::Jobs;
 
-/// A connection as the client sees it.
+/// What is read from and written to.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for T {}
+
+/// Writes to a stream without its task.
+pub trait Pen: Send {
+    /// Writes what the stream takes at once.
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// A connection as the client sees it.
+pub struct Link {
+    /// For the task.
+    pub stream: Box<dyn ByteStream>,
+    /// For whoever the task lends it to.
+    pub pen: Option<Box<dyn Pen>>,
+}
 
 /// Where completions run.
 pub trait Dispatcher: Send + Sync {

@@ -1,3 +1,4 @@
+use std::io;
 use std::sync::Arc;
 use std::task::Wake;
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl Beside {
 
     /// Puts one in; whether the task is woken.
     fn put(&mut self, request: Fake) -> bool {
-        let waker = self.outbox.submit(Box::new(request)).map_err(|(_, error)| error).unwrap();
+        let waker = self.outbox.submit(Box::new(request), None).map_err(|(_, error)| error).unwrap();
         waker.is_some_and(|waker| waker.will_wake(&self.task))
     }
 
@@ -201,7 +202,7 @@ fn an_outbox_that_is_down_refuses_with_the_reason_whoever_has_elsewhere_to_go() 
     let reason = || CallError::Cancelled { sent: false };
     assert_eq!(numbers(&b.outbox.go_down(reason(), true)), [1]);
     assert_eq!(b.outbox.waiting_deadline(), in_ms(70));
-    let (refused, error) = b.outbox.submit(Box::new(fake(3))).map(|_| ()).unwrap_err();
+    let (refused, error) = b.outbox.submit(Box::new(fake(3)), None).map(|_| ()).unwrap_err();
     assert_eq!((refused.owner().number, error.to_string()), (3, reason().to_string()));
     b.put(Fake { patient: true, ..fake(4) });
     assert!(!b.outbox.has_encoded() && b.outbox.phase() == Phase::Down);
@@ -211,7 +212,7 @@ fn an_outbox_that_is_down_refuses_with_the_reason_whoever_has_elsewhere_to_go() 
     b.put(fake(5));
     assert_eq!(numbers(&b.outbox.close(closed())), [5]);
     let patient = Fake { patient: true, ..fake(6) };
-    let (refused, error) = b.outbox.submit(Box::new(patient)).map(|_| ()).unwrap_err();
+    let (refused, error) = b.outbox.submit(Box::new(patient), None).map(|_| ()).unwrap_err();
     assert_eq!((refused.owner().number, error.to_string()), (6, closed().to_string()));
     assert!(b.outbox.is_empty());
 }
@@ -249,7 +250,7 @@ fn what_is_encoded_is_drained_apart_from_what_waits() {
 fn what_makes_no_frame_is_given_back() {
     let mut b = Beside::new(Phase::Open);
     let bad = |number| Fake { bytes: Err(EncodeError::NameTooLong), ..fake(number) };
-    let (refused, error) = b.outbox.submit(Box::new(bad(1))).map(|_| ()).unwrap_err();
+    let (refused, error) = b.outbox.submit(Box::new(bad(1)), None).map(|_| ()).unwrap_err();
     assert_eq!(refused.owner().number, 1);
     assert!(matches!(error, CallError::Encode(EncodeError::NameTooLong)), "{error}");
     assert!(b.outbox.is_empty());
@@ -269,10 +270,10 @@ fn what_needs_a_version_is_encoded_only_for_a_peer_that_has_it() {
     let mut b = Beside::new(Phase::Open);
     let needing = |number| Fake { version_min: 413, ..fake(number) };
     b.put(fake(1));
-    let unknown = b.outbox.submit(Box::new(needing(2))).map(|_| ()).unwrap_err().1;
+    let unknown = b.outbox.submit(Box::new(needing(2)), None).map(|_| ()).unwrap_err().1;
     assert!(matches!(unknown, CallError::VersionUnknown), "{unknown}");
     b.outbox.peer_version = Some(412);
-    let old = b.outbox.submit(Box::new(needing(3))).map(|_| ()).unwrap_err().1;
+    let old = b.outbox.submit(Box::new(needing(3)), None).map(|_| ()).unwrap_err().1;
     assert!(matches!(old, CallError::TooOld { version: 412 }), "{old}");
     b.outbox.peer_version = Some(413);
     b.put(needing(4));
@@ -314,4 +315,92 @@ fn request_numbers_go_round_below_zero_never() {
     let mut b = Beside::new(Phase::Open);
     b.outbox.next_opaque = i32::MAX;
     assert_eq!([b.outbox.take_opaque(), b.outbox.take_opaque(), b.outbox.take_opaque()], [i32::MAX, 0, 1]);
+}
+
+/// A pen that writes as many bytes as it is told.
+struct Nib(usize);
+
+impl Pen for Nib {
+    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let offered = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        match self.0.min(offered) {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            count => Ok(count),
+        }
+    }
+}
+
+impl Beside {
+    /// Has the task sleep until `until` at the latest, with a pen lent that writes so many bytes.
+    fn lend(&mut self, bytes: usize, until: Option<Instant>) {
+        assert!(self.sleep());
+        self.outbox.lend(Lent { pen: Box::new(Nib(bytes)), until });
+    }
+
+    /// Puts one in that somebody waits for; whether the task is woken.
+    fn put_awaited(&mut self, request: Fake) -> bool {
+        let waker = self.outbox.submit(Box::new(request), in_ms(1)).map_err(|(_, error)| error).unwrap();
+        waker.is_some_and(|waker| waker.will_wake(&self.task))
+    }
+
+    /// What was written by a sender, and what is left to write.
+    fn take_back(&mut self) -> (usize, bool) {
+        let (pen, ahead) = self.outbox.take_back();
+        assert!(pen.is_some());
+        let (mut buffer, mut entries) = (WriteBuf::default(), Vec::new());
+        self.outbox.take_encoded(&mut buffer, &mut entries);
+        (ahead.map_or(0, |ahead| ahead.bytes), !buffer.is_empty())
+    }
+}
+
+#[test]
+fn who_waits_writes_and_lets_a_task_sleep_that_wakes_in_time() {
+    let later = |ms| Fake { deadline: in_ms(ms), ..fake(1) };
+    // When the task wakes anyway, when the request ends, and whether the task must be woken.
+    let cases = [
+        (in_ms(500), in_ms(499), true),
+        (in_ms(500), in_ms(500), false),
+        (in_ms(500), None, false),
+        (None, in_ms(500), true),
+        (None, None, false),
+    ];
+    for (until, deadline, woken) in cases {
+        let mut b = Beside::new(Phase::Open);
+        b.lend(usize::MAX, until);
+        assert_eq!(b.put_awaited(Fake { deadline, ..fake(1) }), woken, "{until:?}, {deadline:?}");
+        assert!(b.outbox.is_ahead());
+        assert_eq!(b.take_back(), (10, false));
+        assert!(!b.outbox.is_ahead());
+    }
+
+    let mut b = Beside::new(Phase::Open);
+    b.lend(usize::MAX, in_ms(500));
+    assert!(!b.put_awaited(later(600)));
+    assert!(b.put_awaited(later(600)), "the second is not written, and nobody is told");
+    assert_eq!(b.take_back(), (10, true));
+}
+
+#[test]
+fn what_a_socket_does_not_take_is_left_to_the_task() {
+    for bytes in [0, 9] {
+        let mut b = Beside::new(Phase::Open);
+        b.lend(bytes, in_ms(500));
+        assert!(b.put_awaited(fake(1)), "{bytes} of 10 bytes are written, and nobody is told");
+        assert_eq!(b.take_back(), (bytes, true));
+    }
+}
+
+#[test]
+fn nobody_writes_what_is_large_or_what_nobody_waits_for() {
+    let mut b = Beside::new(Phase::Open);
+    b.lend(usize::MAX, in_ms(500));
+    assert!(b.put(fake(1)));
+    assert_eq!(b.take_back(), (0, true));
+    for (bytes, written) in [(WRITTEN_AHEAD_MAX, true), (WRITTEN_AHEAD_MAX + 1, false)] {
+        let mut b = Beside::new(Phase::Open);
+        b.lend(usize::MAX, in_ms(500));
+        let bytes = usize::try_from(bytes).unwrap();
+        assert_eq!(b.put_awaited(Fake { bytes: Ok(bytes), ..fake(1) }), !written, "{bytes} bytes");
+        assert_eq!(b.take_back(), (if written { bytes } else { 0 }, !written));
+    }
 }
