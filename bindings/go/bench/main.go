@@ -46,7 +46,7 @@ func parse(arguments []string) (s settings, err error) {
 		key, value, _ := strings.Cut(argument, "=")
 		place, known := places[key]
 		if !known {
-			if fixed[key] != value {
+			if value == "" || fixed[key] != value {
 				return s, fmt.Errorf("%s cannot be had", argument)
 			}
 			continue

@@ -27,7 +27,7 @@ function parse(args) {
     for (const pair of rest) {
         const [key, value] = pair.split('=', 2);
         if (key in numbers && /^\d+$/.test(value)) numbers[key] = Number(value);
-        else if (fixed[key] !== value) throw new Error(`${pair} cannot be had`);
+        else if (!(key in fixed) || fixed[key] !== value) throw new Error(`${pair} cannot be had`);
     }
     return { name, address, phase, ...numbers };
 }
