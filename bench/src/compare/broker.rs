@@ -94,3 +94,14 @@ impl Drop for Cluster {
         let _ = self.script.wait(crate::machine::now() + PATIENCE, || {});
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxy_is_found_in_the_answer_of_the_script() {
+        assert_eq!(proxy("proxy 127.0.0.1:23456"), Some(("127.0.0.1".to_owned(), 23456)));
+        assert_eq!(proxy("error: the proxy 5.5.0 did not start"), None);
+    }
+}

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `wanted` | what the arguments ask for |
-//! | `plan` | the clients and the rows |
+//! | `plan` | the clients and the rows; `plan::languages` those of packages |
 //! | `process` | a sink, a client, and the waits for both |
 //! | `round` | one row in one round, and whether it counts |
 //! | `calls` | system calls and sizes, in runs of their own |

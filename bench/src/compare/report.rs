@@ -30,7 +30,7 @@ const METHOD: &str = "\
 - `sync`: each thread sends and waits. `one-way`: timed to the answer of a closing sync send, since else a queue filling up
   would be timed. `open loop`: sends are due at a fixed rate, and latency counts from when a send was due, not from when a
   client got round to it. *call* is the time of the caller inside an asynchronous or one-way send.
-- Warm-up is a tenth of the messages, for JVMs ten seconds. *pinned*: the client on one core, the sink on another; *free*: as
+- Warm-up is a tenth of the messages, for JVMs ten seconds, for Node one. *pinned*: the client on one core, the sink on another; *free*: as
   the system likes.
 - Clients take turns, A B C A B C …, each time with a fresh sink and a fresh process. A cell is the median over the rounds, and
   the least and the greatest in brackets. A ratio is taken within each round, and then its median. The best client of a column
@@ -39,9 +39,9 @@ const METHOD: &str = "\
   did, when the sink used over 0.8 of its core in its busiest stretch as long as the timed part (the floor, which costs no
   more than the sink, may fill it), or when other processes used more of the machine than is allowed. It is repeated up to three
   times. What stays void is told below.
-- Packages of other languages have the same loop in theirs, which gives an event loop its turn after each hundred sends. Node
-  is warm after a second. *longest stall* is the longest time within a round for which a timer of 1 ms did not run in the
-  event loop, whoever held it up: client, collector, or another process on its core.
+- Packages of other languages have the same loop in theirs, which gives an event loop its turn after each hundred sends.
+  *longest stall* is the longest time in a round for which a timer of 1 ms did not run in the event loop, whoever held it up:
+  the client, the collector of garbage, or another process on its core.
 - System calls are counted by `strace`, allocations and socket writes by counters in the process, in runs that nobody times.
 ";
 

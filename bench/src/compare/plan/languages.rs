@@ -36,14 +36,14 @@ pub(crate) const ROCKETMQ_PYTHON: &Client =
     &peer("rocketmq-python", "packages/rocketmq-python", expected(0.0, 4.0, 0.0, 4.0));
 
 /// Of what a broker and its proxy let through.
-const TO_BROKER: &Client = &node(ours(windowed("ours-node-to-broker", "packages/ours-node", 8.0)));
+const TO_BROKER: &Client = &node(ours(windowed("ours-node-to-broker", "packages/ours-node", 9.0)));
 const TO_PROXY: &Client = &Client {
     address: Address::Proxy,
-    ..node(ours(windowed("ours-node-to-proxy", "packages/ours-node", 5.0)))
+    ..node(ours(windowed("ours-node-to-proxy", "packages/ours-node", 3.0)))
 };
 const GRPC: &Client = &Client {
     address: Address::Grpc,
-    ..node(windowed("rocketmq-client-nodejs", "packages/rocketmq-client-nodejs", 1.0))
+    ..node(windowed("rocketmq-client-nodejs", "packages/rocketmq-client-nodejs", 0.5))
 };
 
 /// The programs that no other section has.
@@ -119,4 +119,26 @@ fn rows_of(section: Section, &(name, work, clients): &Group) -> impl Iterator<It
 /// The language, and the rest of a group's name.
 pub(crate) fn language(group: &str) -> (&str, &str) {
     group.split_once(": ").unwrap_or(("", group))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ours_is_the_first_of_each_group_which_begins_with_its_language() {
+        for (name, _, clients) in GROUPS.iter().chain([&PROXY_GROUP]) {
+            assert!(["Go", "Node", "Python"].contains(&language(name).0), "{name}");
+            assert_eq!(clients.first().map(|client| client.role), Some(Role::Ours), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_client_has_a_row_and_is_expected_to_do_its_work() {
+        let rows: Vec<Row> = [Section::Languages, Section::Proxy].into_iter().flat_map(rows).collect();
+        for client in CLIENTS {
+            assert!(rows.iter().any(|row| row.client == client), "{}", client.name);
+        }
+        assert!(rows.iter().all(|row| row.expected_rate() >= 500.0));
+    }
 }
