@@ -117,26 +117,22 @@ pub(crate) fn group(results: &Results, rows: &[Row]) -> String {
     let _ = writeln!(text, " {} |\n|---|{}", titles.join(" | "), "---|".repeat(titles.len()));
     for row in rows {
         let cells = cells(results, rows, row, &columns, floor.as_deref());
-        let _ = writeln!(text, "| {} | {} |", row.client.name, cells.join(" | "));
+        let _ = writeln!(text, "| {} | {cells}", row.client.name);
     }
     text
 }
 
-/// Of one line: a figure for each column, and behind the first one what it is of `other`'s. Without figures, why.
-fn cells(results: &Results, rows: &[Row], row: &Row, columns: &[Column], other: Option<&str>) -> Vec<String> {
+/// The rest of a line: a figure for each column, and behind the first one what it is of `other`'s. Without figures, why.
+fn cells(results: &Results, rows: &[Row], row: &Row, columns: &[Column], other: Option<&str>) -> String {
     let leading = columns.first().map_or("", |column| column.figure);
     if results.spread(&row.key(), leading).is_none() {
-        let mut cells = vec![String::new(); columns.len() + 1];
-        if let Some(first) = cells.first_mut() {
-            *first = why(results, row);
-        }
-        return cells;
+        return format!("{} |{}", why(results, row), " |".repeat(columns.len()));
     }
     let ratio = other.and_then(|other| results.ratio(&row.key(), other, leading));
     let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| in_words(&ratio, rounded));
     let mut cells: Vec<String> = columns.iter().map(|column| cell(results, rows, row, column)).collect();
     cells.insert(1, ratio);
-    cells
+    format!("{} |", cells.join(" | "))
 }
 
 /// The table of a language: a line for each client of each group, and ours is the first of a group.
@@ -155,7 +151,7 @@ pub(crate) fn packages(results: &Results, rows: &[Row]) -> String {
         for row in group {
             let cells = cells(results, group, row, &columns, ours.as_deref());
             let (_, sends) = language(&row.group);
-            let _ = writeln!(text, "| {sends} | {} | {} |", row.client.name, cells.join(" | "));
+            let _ = writeln!(text, "| {sends} | {} | {cells}", row.client.name);
         }
     }
     text
