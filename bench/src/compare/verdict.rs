@@ -131,7 +131,10 @@ impl Asked<'_> {
         };
         let stall = |what: &str, ours: String| {
             let verdict = must_only(what, 10.0, self.results.spread(&ours, "stall_ms"));
-            Verdict { unit: "ms", ..verdict }
+            let own = self.results.spread(&ours, "stall_cpu_ms");
+            let remark =
+                own.map(|own| format!("of its thread's own time at most {} ms", in_words(&own, rounded)));
+            Verdict { unit: "ms", remark: remark.unwrap_or_default(), ..verdict }
         };
         vec![
             cpu(
