@@ -26,8 +26,8 @@ MINUTES := 10
 SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
-.PHONY: help deps deps-bindings apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes bench-quick \
-	instructions bench-programs bench-peers soak install uninstall deb clean
+.PHONY: help deps deps-bindings apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes \
+	bench-languages bench-quick instructions bench-programs bench-peers bench-packages soak install uninstall deb clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -157,11 +157,15 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PEERS := java-5.5.0 java-4.9.8 rust go
 PAGE := docs/PERFORMANCE.md
 
-bench: bench-programs bench-peers ## what one message costs, beside a bare socket and other clients: half an hour on a quiet machine, PAGE=docs/PERFORMANCE.md
+bench: bench-programs bench-peers bench-packages ## what one message costs, beside a bare socket and other clients: forty minutes on a quiet machine, PAGE=docs/PERFORMANCE.md
 	$(TARGET)/release/rocketmq-bench compare --write $(PAGE)
 
 bench-axes: bench-programs ## the same as bodies, windows, threads, brokers and topics grow, beside a bare socket: five minutes
 	$(TARGET)/release/rocketmq-bench compare --only axes --write $(PAGE)
+
+bench-languages: PEERS := go
+bench-languages: bench-programs bench-peers bench-packages ## the same of the packages for Go, Node and Python, beside other clients of their languages: ten minutes
+	$(TARGET)/release/rocketmq-bench compare --only languages proxy --write $(PAGE)
 
 bench-quick: bench-programs ## limits for the writes, switches and allocations of a message; then whether the comparison runs
 	$(TARGET)/release/rocketmq-bench
@@ -179,6 +183,13 @@ bench-peers:
 		$(MAKE) --directory bench/peers OUT=$(TARGET)/bench/peers $$peer || echo "The comparison goes without $$peer." >&2; \
 	done
 	@$(MAKE) --directory bench/c peers-librocketmq || echo "The comparison goes without librocketmq." >&2
+
+# One that fails does not keep the others of its language.
+bench-packages: library
+	@for language in $(BINDINGS); do \
+		$(MAKE) --no-print-directory --keep-going --directory bindings/$$language TARGET=$(TARGET) bench || \
+			echo "The comparison goes without what failed of $$language." >&2; \
+	done
 
 # On a quiet machine about twenty minutes. SENDS are made in a storm of faults; idleness and refused connections are
 # watched for SECONDS each. ONLY="deadlines recovery idle threads lives refused memory storm" names some sections.

@@ -108,6 +108,34 @@ fn a_run_goes_on_without_those_who_fail_lie_or_are_missing() {
 }
 
 #[test]
+fn packages_are_compared_without_those_that_cannot_be_had() {
+    let fakes = Fakes::new("languages");
+    for (client, cpu) in [("packages/ours-go", "4"), ("packages/ours-node", "8"), ("peers/go", "60")] {
+        fakes.program(
+            &format!("bench/{client}"),
+            &CLIENT.replace("CPU", cpu).replace("end\\t", "stall_ms\\t3\\nend\\t"),
+        );
+    }
+    // Neither the floor nor the C program is needed.
+    fs::remove_file(fakes.0.join("bench/floor")).unwrap();
+    fs::remove_file(fakes.0.join("bench/ours")).unwrap();
+    let page = fakes.page();
+    let output = fakes.compare(&["--rounds", "1", "--only", "languages", "--write", page.to_str().unwrap()]);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    let page = text(&page);
+    for part in [
+        "| callbacks, window 256 | ours-go | **4.00** | 1.00 | **1.00** |",
+        "| callbacks, window 256 | go | 60.0 | 15.0 |",
+        "| promises, window 256 | rocketmq-nodejs | not available: there is no packages/rocketmq-nodejs |",
+        "| Go, async, CPU per message, ours / rocketmq-client-go | 1/15.0 | ≤ 1/5 |",
+        "| Node, window 10,000, longest stall of the event loop | 3.00 ms | ≤ 10 ms | – | met |",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}\n{printed}");
+    }
+}
+
+#[test]
 fn nothing_is_compared_without_this_library_or_the_sink() {
     for missing in ["bench/ours", "bench/floor", "release/rocketmq-bench-sink"] {
         let fakes = Fakes::new(&missing.replace('/', "-"));

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `wanted` | what the arguments ask for |
-//! | `plan` | the clients and the rows |
+//! | `plan` | the clients and the rows; `plan::languages` those of packages |
 //! | `process` | a sink, a client, and the waits for both |
 //! | `round` | one row in one round, and whether it counts |
 //! | `calls` | system calls and sizes, in runs of their own |
@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use broker::Cluster;
-use plan::{CLIENTS, Client, FLOOR, OURS, Row, Section};
+use plan::{CLIENTS, Client, FLOOR, OURS, Row, Section, clients};
 use process::Sink;
 use progress::Progress;
 use results::{Printed, Results};
@@ -110,7 +110,9 @@ impl<'a> Run<'a> {
         let programs = Programs { target: wanted.target.clone() };
         // Without these there is nothing to compare: better said before minutes have passed.
         Sink::start(&programs.sink()?, &[], 1)?.end()?;
-        for client in [FLOOR, OURS].into_iter().filter(|client| wanted.clients.contains(client)) {
+        let rows = wanted.rows();
+        for client in [FLOOR, OURS].into_iter().filter(|client| rows.iter().any(|row| row.client == *client))
+        {
             programs.client(client, &[])?;
         }
         nix::sys::prctl::set_timerslack(TIMER_SLACK_NS)
@@ -119,7 +121,7 @@ impl<'a> Run<'a> {
             wanted,
             bench: Bench { programs, length: wanted.length(), others_max: wanted.others_max },
             results: Results::begin(path, &wanted.sections)?,
-            rows: wanted.rows(),
+            rows,
             given_up: BTreeMap::new(),
         };
         run.describe()?;
@@ -145,7 +147,7 @@ impl<'a> Run<'a> {
         if !can_pin() {
             self.give_up("there is no taskset, or only one core", |row| row.pinned)?;
         }
-        for client in &CLIENTS {
+        for client in clients() {
             if let Err(why) = self.bench.programs.client(client, &[]) {
                 self.give_up(&why, |row| row.client == client)?;
             }
@@ -169,7 +171,11 @@ impl<'a> Run<'a> {
         let mut progress = Progress::new(self.rows.iter().filter(measured), self.wanted);
         for section in &self.wanted.sections {
             // A server that runs while others are measured would be one of those who disturb.
-            let cluster = if *section == Section::Broker { Some(Cluster::start()) } else { None };
+            let cluster = match section {
+                Section::Broker => Some(Cluster::start(false)),
+                Section::Proxy => Some(Cluster::start(true)),
+                Section::Base | Section::Axes | Section::Languages => None,
+            };
             match cluster.transpose() {
                 Ok(cluster) => self.section(*section, cluster.as_ref(), &mut progress)?,
                 Err(why) => self.give_up(&why, |row| row.section == *section)?,
@@ -223,7 +229,7 @@ impl<'a> Run<'a> {
         let size: Once = |programs, _| calls::library_size(programs);
         let mut once: Vec<(&str, &'static Client, Once)> =
             vec![(report::GUARD, OURS, guard), (report::SIZE, OURS, size)];
-        let clients = self.wanted.clients.iter().copied();
+        let clients = CLIENTS.iter().filter(|client| self.wanted.clients.contains(client));
         once.extend(clients.map(|client| (report::CALLS, client, calls::counted as Once)));
         for (what, client, counted) in once {
             let key = plan::key(Section::Base, what, client.name);

@@ -1,6 +1,8 @@
 //! What is measured: the clients, and the rows of each section. A row is one client doing one kind of work; rows whose
 //! figures are compared with each other belong to one group and are measured alternately.
 
+pub(crate) mod languages;
+
 use std::fmt::{self, Display};
 
 /// One of the programs that are compared.
@@ -15,8 +17,12 @@ pub(crate) struct Client {
     pub(crate) told: Option<&'static str>,
     /// A shared library that it loads, beside the programs: a variable of the environment names it.
     pub(crate) loads: Option<(&'static str, &'static str)>,
+    /// What it connects to, where there is a choice.
+    pub(crate) address: Address,
     /// Needs seconds until its code is compiled.
     jvm: bool,
+    /// The same, of a machine that needs fewer.
+    warmup_seconds: f64,
     /// Can write binary headers.
     binary: bool,
     /// Thousand messages a second that may be expected, so that a row takes its time and no more.
@@ -33,6 +39,16 @@ pub(crate) enum Role {
     Peer,
 }
 
+/// Of a cluster with a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    NameServer,
+    /// The proxy's, which answers as a name server and a broker do.
+    Proxy,
+    /// The proxy's for gRPC.
+    Grpc,
+}
+
 #[derive(Debug, PartialEq)]
 struct Expected {
     window: f64,
@@ -46,14 +62,25 @@ const fn expected(window: f64, sync: f64, sync_threads: f64, oneway: f64) -> Exp
 }
 
 const fn peer(name: &'static str, program: &'static str, expected: Expected) -> Client {
-    Client { name, role: Role::Peer, program, told: None, loads: None, jvm: false, binary: false, expected }
+    Client {
+        name,
+        role: Role::Peer,
+        program,
+        told: None,
+        loads: None,
+        address: Address::NameServer,
+        jvm: false,
+        warmup_seconds: 0.0,
+        binary: false,
+        expected,
+    }
 }
 
 const fn jvm(client: Client) -> Client {
     Client { jvm: true, binary: true, ..client }
 }
 
-/// The programs, in the order in which they take turns.
+/// The programs at the base point, in the order in which they take turns.
 pub(crate) const CLIENTS: [Client; 8] = [
     Client {
         role: Role::Floor,
@@ -78,6 +105,7 @@ pub(crate) const CLIENTS: [Client; 8] = [
 
 pub(crate) const FLOOR: &Client = &CLIENTS[0];
 pub(crate) const OURS: &Client = &CLIENTS[1];
+pub(crate) const GO: &Client = &CLIENTS[6];
 /// The fastest peer by the figures of its makers and of earlier runs.
 const FASTEST_PEER: &Client = &CLIENTS[2];
 
@@ -93,6 +121,11 @@ impl Client {
     }
 }
 
+/// Those of all sections.
+pub(crate) fn clients() -> impl Iterator<Item = &'static Client> {
+    CLIENTS.iter().chain(languages::CLIENTS)
+}
+
 pub(crate) fn peers() -> impl Iterator<Item = &'static Client> {
     CLIENTS.iter().filter(|client| client.role == Role::Peer)
 }
@@ -105,16 +138,22 @@ pub(crate) enum Section {
     Axes,
     /// This library beside the fastest peer, against a server of Apache's.
     Broker,
+    /// The packages of other languages, each beside what its language has already.
+    Languages,
+    /// The package of the one language whose other client needs Apache's proxy, beside that client.
+    Proxy,
 }
 
 impl Section {
-    pub(crate) const ALL: [Self; 3] = [Self::Base, Self::Axes, Self::Broker];
+    pub(crate) const ALL: [Self; 5] = [Self::Base, Self::Axes, Self::Broker, Self::Languages, Self::Proxy];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
             Self::Axes => "axes",
             Self::Broker => "broker",
+            Self::Languages => "languages",
+            Self::Proxy => "proxy",
         }
     }
 
@@ -321,6 +360,7 @@ pub(crate) fn rows(section: Section) -> Vec<Row> {
                 secondary: false,
             })
             .to_vec(),
+        Section::Languages | Section::Proxy => languages::rows(section),
     }
 }
 
@@ -428,7 +468,7 @@ impl Row {
     }
 
     fn warmup_seconds(&self, length: Length) -> f64 {
-        if self.client.jvm { length.jvm_warmup_seconds } else { 0.0 }
+        if self.client.jvm { length.jvm_warmup_seconds } else { self.client.warmup_seconds }
     }
 
     /// About how long a round of it takes.
@@ -484,6 +524,8 @@ mod tests {
     fn five_rounds_take_the_minutes_that_are_promised() {
         let (base, axes) = (minutes(Section::Base, 5.0), minutes(Section::Axes, 5.0));
         assert!((15.0..27.0).contains(&base) && (3.0..6.0).contains(&axes), "{base} and {axes}");
+        let languages = minutes(Section::Languages, 5.0) + minutes(Section::Proxy, 5.0);
+        assert!((3.0..10.0).contains(&languages), "{languages}");
     }
 
     #[test]

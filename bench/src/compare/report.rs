@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use super::plan::{ASYNC_FREE, AXES_BASE, CLIENTS, FLOOR, OPEN, OURS, Phase, Row, Section, axes, key, rows};
+use super::plan::languages::language;
+use super::plan::{
+    ASYNC_FREE, AXES_BASE, CLIENTS, FLOOR, OPEN, OURS, Phase, Row, Section, axes, clients, key, rows,
+};
 use super::plot::Chart;
 use super::results::{Results, Void};
 use super::{tables, verdict};
@@ -27,7 +30,7 @@ const METHOD: &str = "\
 - `sync`: each thread sends and waits. `one-way`: timed to the answer of a closing sync send, since else a queue filling up
   would be timed. `open loop`: sends are due at a fixed rate, and latency counts from when a send was due, not from when a
   client got round to it. *call* is the time of the caller inside an asynchronous or one-way send.
-- Warm-up is a tenth of the messages, for JVMs ten seconds. *pinned*: the client on one core, the sink on another; *free*: as
+- Warm-up is a tenth of the messages, for JVMs ten seconds, for Node one. *pinned*: the client on one core, the sink on another; *free*: as
   the system likes.
 - Clients take turns, A B C A B C …, each time with a fresh sink and a fresh process. A cell is the median over the rounds, and
   the least and the greatest in brackets. A ratio is taken within each round, and then its median. The best client of a column
@@ -36,10 +39,15 @@ const METHOD: &str = "\
   did, when the sink used over 0.8 of its core in its busiest stretch as long as the timed part (the floor, which costs no
   more than the sink, may fill it), or when other processes used more of the machine than is allowed. It is repeated up to three
   times. What stays void is told below.
+- Packages of other languages have the same loop in theirs, which gives an event loop its turn after each hundred sends.
+  *longest stall* is the longest time in a round for which a timer of 1 ms did not run in the event loop, whoever held it up:
+  the client, the collector of garbage, or another process on its core. Beside the promise stands what the loop's own thread
+  ran at most between two runs of that timer, which leaves the others out.
 - System calls are counted by `strace`, allocations and socket writes by counters in the process, in runs that nobody times.
 ";
 
-const TO_GET_THEM: &str = "`make bench` measures all of this again, `make bench-axes` the growth alone.";
+const TO_GET_THEM: &str = "`make bench` measures all of this again, `make bench-axes` the growth alone, `make bench-languages` the \
+                           packages of other languages.";
 
 /// Where a section says on what it was measured.
 pub(crate) fn about(section: Section) -> String {
@@ -98,6 +106,7 @@ fn text(results: &Results, pictures: &BTreeMap<&str, String>) -> String {
             groups(results, Section::Broker)
         );
     }
+    text.push_str(&packages(results));
     let _ = write!(text, "## Who was compared\n\n{}\n## Void\n\n{}", versions(results), voids(results));
     text
 }
@@ -159,6 +168,31 @@ fn groups(results: &Results, section: Section) -> String {
     text
 }
 
+/// The packages of other languages, a table for each.
+fn packages(results: &Results) -> String {
+    let mut text = String::new();
+    if has_section(results, Section::Languages) {
+        let _ = write!(
+            text,
+            "## Packages of other languages\n\n1 KiB, one broker, one topic, free, on the sink; CPU and memory are the whole process's. \
+             *ours-koffi* and *ours-ctypes* are the same library without an extension, and show what one is worth.\n\n"
+        );
+        for rows in rows(Section::Languages).chunk_by(|a, b| language(&a.group).0 == language(&b.group).0) {
+            let name = rows.first().map_or("", |row| language(&row.group).0);
+            let _ = write!(text, "### {name}\n\n{}\n", tables::packages(results, rows));
+        }
+    }
+    if has_section(results, Section::Proxy) {
+        let _ = write!(
+            text,
+            "## Through Apache's proxy\n\nNode's other client speaks gRPC, which needs the proxy of 5.x. Broker and proxy share the \
+             machine with the client, and limit all three.\n\n{}\n",
+            tables::packages(results, &rows(Section::Proxy))
+        );
+    }
+    text
+}
+
 fn title(row: &Row) -> String {
     let mut title = row.group.clone();
     if let Some(first) = title.get_mut(..1) {
@@ -185,10 +219,14 @@ fn note(results: &Results, group: &[Row]) -> String {
 
 fn versions(results: &Results) -> String {
     let mut text = String::from("| client | what it calls itself |\n|---|---|\n");
-    for client in &CLIENTS {
-        let keys = Section::ALL.into_iter().flat_map(rows).filter(|row| row.client == client);
-        let version = keys.filter_map(|row| results.text(&row.key(), "client").map(str::to_owned)).next();
-        let _ = writeln!(text, "| {} | {} |", client.name, version.as_deref().unwrap_or("did not run"));
+    let all: Vec<Row> = Section::ALL.into_iter().flat_map(rows).collect();
+    for client in clients() {
+        let keys: Vec<String> = all.iter().filter(|row| row.client == client).map(Row::key).collect();
+        if !keys.iter().any(|key| results.has(key)) {
+            continue;
+        }
+        let version = keys.iter().find_map(|key| results.text(key, "client"));
+        let _ = writeln!(text, "| {} | {} |", client.name, version.unwrap_or("did not run"));
     }
     text
 }

@@ -128,7 +128,7 @@ impl Bench {
         let mut command = self.programs.client(row.client, client_core)?;
         let limit = LIMIT + Duration::from_secs_f64(self.length.jvm_warmup_seconds);
         if let Some(cluster) = cluster {
-            command.arg(cluster.namesrv()).args(row.arguments(self.length));
+            command.arg(cluster.address(row.client.address)?).args(row.arguments(self.length));
             let ended = process::client(&mut command, None, limit)?;
             let void = own_fault(&ended);
             return Ok((ended.figures, void));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::plan::languages::language;
 use super::plan::{AXES_BASE, CLIENTS, FLOOR, OURS, Phase, Role, Row, Section, axes, key};
 use super::results::Results;
 use crate::table::Spread;
@@ -37,11 +38,17 @@ const CALL99: Column = column("call p99 µs", "call_p99", 1.0, Best::Least);
 const RSS: Column = column("RSS MiB", "rss_kib", 1024.0, Best::Least);
 const THREADS: Column =
     Column { shown: |count| format!("{count:.0}"), ..column("threads", "threads", 1.0, Best::Least) };
-/// The figure of this one is a ratio.
+/// Of an event loop.
+const STALL: Column = column("longest stall ms", "stall_ms", 1.0, Best::Least);
+/// The figures of these are ratios.
 const TIMES_FLOOR: &str = "× floor";
+const TIMES_OURS: &str = "× ours";
 
-fn columns(phase: Phase) -> Vec<Column> {
-    match phase {
+fn columns(row: &Row) -> Vec<Column> {
+    if matches!(row.section, Section::Languages | Section::Proxy) {
+        return vec![CPU, RATE, RSS, THREADS, STALL];
+    }
+    match row.work.phase {
         Phase::Async => vec![CPU, RATE, SWITCHES, CALL50, CALL99, RSS, THREADS],
         Phase::Oneway => vec![CPU, RATE, SWITCHES, CALL50, CALL99],
         Phase::Sync => vec![P50, P99, P999, CPU, RATE],
@@ -93,16 +100,15 @@ pub(crate) fn in_a_line(results: &Results, row: &Row, round: u32) -> String {
         let value = results.rounds(&row.key(), column.figure)?.get(&round)?;
         Some(format!("{} {}", rounded(value / column.unit), column.title))
     };
-    let shown: Vec<String> = columns(row.work.phase).iter().take(3).filter_map(figure).collect();
+    let shown: Vec<String> = columns(row).iter().take(3).filter_map(figure).collect();
     shown.join(", ")
 }
 
 /// The table of a group, and which clients have no figures, with why.
 pub(crate) fn group(results: &Results, rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
-    let columns = columns(first.work.phase);
+    let columns = columns(first);
     let floor = rows.iter().find(|row| row.client.role == Role::Floor).map(Row::key);
-    let leading = columns.first().map_or("", |column| column.figure);
     let mut text = String::from("| client |");
     let titles = columns.iter().map(|column| column.title);
     let titles: Vec<&str> =
@@ -110,22 +116,43 @@ pub(crate) fn group(results: &Results, rows: &[Row]) -> String {
     // Writing to a string cannot fail.
     let _ = writeln!(text, " {} |\n|---|{}", titles.join(" | "), "---|".repeat(titles.len()));
     for row in rows {
-        if results.spread(&row.key(), leading).is_none() {
-            let _ = writeln!(
-                text,
-                "| {} | {} |{}",
-                row.client.name,
-                why(results, row),
-                " |".repeat(titles.len() - 1)
-            );
-            continue;
+        let cells = cells(results, rows, row, &columns, floor.as_deref());
+        let _ = writeln!(text, "| {} | {cells}", row.client.name);
+    }
+    text
+}
+
+/// The rest of a line: a figure for each column, and behind the first one what it is of `other`'s. Without figures, why.
+fn cells(results: &Results, rows: &[Row], row: &Row, columns: &[Column], other: Option<&str>) -> String {
+    let leading = columns.first().map_or("", |column| column.figure);
+    if results.spread(&row.key(), leading).is_none() {
+        return format!("{} |{}", why(results, row), " |".repeat(columns.len()));
+    }
+    let ratio = other.and_then(|other| results.ratio(&row.key(), other, leading));
+    let ratio = ratio.map_or_else(|| "–".to_owned(), |ratio| in_words(&ratio, rounded));
+    let mut cells: Vec<String> = columns.iter().map(|column| cell(results, rows, row, column)).collect();
+    cells.insert(1, ratio);
+    format!("{} |", cells.join(" | "))
+}
+
+/// The table of a language: a line for each client of each group, and ours is the first of a group.
+pub(crate) fn packages(results: &Results, rows: &[Row]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let has = |column: &Column| rows.iter().any(|row| results.spread(&row.key(), column.figure).is_some());
+    let mut columns = columns(first);
+    columns.retain(|column| column.figure != STALL.figure || has(column));
+    let mut titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
+    titles.insert(1, TIMES_OURS);
+    // Writing to a string cannot fail.
+    let mut text =
+        format!("| sends | client | {} |\n|---|---|{}\n", titles.join(" | "), "---|".repeat(titles.len()));
+    for group in rows.chunk_by(|a, b| a.group == b.group) {
+        let ours = group.first().map(Row::key);
+        for row in group {
+            let cells = cells(results, group, row, &columns, ours.as_deref());
+            let (_, sends) = language(&row.group);
+            let _ = writeln!(text, "| {sends} | {} | {cells}", row.client.name);
         }
-        let cells = columns.iter().map(|column| cell(results, rows, row, column));
-        let floor = floor.as_ref().and_then(|floor| results.ratio(&row.key(), floor, leading));
-        let floor = floor.map_or_else(|| "–".to_owned(), |ratio| in_words(&ratio, rounded));
-        let mut cells: Vec<String> = cells.collect();
-        cells.insert(1, floor);
-        let _ = writeln!(text, "| {} | {} |", row.client.name, cells.join(" | "));
     }
     text
 }
@@ -150,7 +177,12 @@ fn cell(results: &Results, rows: &[Row], row: &Row, column: &Column) -> String {
         Best::Greatest => medians.max_by(f64::total_cmp),
     };
     let words = in_words(&spread, |value| (column.shown)(value / column.unit));
-    if row.client.role != Role::Floor && best == Some(spread.median) { format!("**{words}**") } else { words }
+    let alone = rows.len() == 1;
+    if row.client.role != Role::Floor && best == Some(spread.median) && !alone {
+        format!("**{words}**")
+    } else {
+        words
+    }
 }
 
 /// The axes: the floor's cost and ours at each point, and how both grow.

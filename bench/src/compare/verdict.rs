@@ -3,9 +3,13 @@
 
 use std::fmt::Write;
 
+use super::plan::languages::{
+    GO_ASYNC, NODE_ASYNC, NODE_MANY, OURS_ASYNCIO, OURS_GO, OURS_NODE, PYTHON_ASYNC, PYTHON_MANY,
+    PYTHON_SYNC, ROCKETMQ_NODEJS, ROCKETMQ_PYTHON,
+};
 use super::plan::{
-    ASYNC_FREE, ASYNC_PINNED, AXES_BASE, CORNER, FLOOR, ONEWAY, OPEN, OURS, SYNC_PINNED, SYNC_THREADS,
-    Section, key, peers,
+    ASYNC_FREE, ASYNC_PINNED, AXES_BASE, CORNER, Client, FLOOR, GO, ONEWAY, OPEN, OURS, SYNC_PINNED,
+    SYNC_THREADS, Section, key, peers,
 };
 use super::report::{GUARD, SIZE};
 use super::results::Results;
@@ -44,6 +48,7 @@ pub(crate) fn all(results: &Results) -> Vec<Verdict> {
     verdicts.extend(asked.latency());
     verdicts.extend(asked.growth());
     verdicts.extend(asked.absolute());
+    verdicts.extend(asked.languages());
     verdicts
 }
 
@@ -118,6 +123,43 @@ impl Asked<'_> {
         ]
     }
 
+    fn languages(&self) -> Vec<Verdict> {
+        let at = |group: &str, client: &Client| key(Section::Languages, group, client.name);
+        let cpu = |what: &str, ours: String, other: String, must| {
+            let value = self.results.ratio(&ours, &other, "cpu_us");
+            must_only(what, must, value)
+        };
+        let stall = |what: &str, ours: String| {
+            let verdict = must_only(what, 10.0, self.results.spread(&ours, "stall_ms"));
+            let own = self.results.spread(&ours, "stall_cpu_ms");
+            let remark =
+                own.map(|own| format!("of its thread's own time at most {} ms", in_words(&own, rounded)));
+            Verdict { unit: "ms", remark: remark.unwrap_or_default(), ..verdict }
+        };
+        vec![
+            cpu(
+                "Go, async, CPU per message, ours / rocketmq-client-go",
+                at(GO_ASYNC, OURS_GO),
+                at(GO_ASYNC, GO),
+                1.0 / 5.0,
+            ),
+            cpu(
+                "Node, async, CPU per message, ours / rocketmq-nodejs",
+                at(NODE_ASYNC, OURS_NODE),
+                at(NODE_ASYNC, ROCKETMQ_NODEJS),
+                1.0 / 5.0,
+            ),
+            cpu(
+                "Python, CPU per message, our async / sync of the package rocketmq, which has no async",
+                at(PYTHON_ASYNC, OURS_ASYNCIO),
+                at(PYTHON_SYNC, ROCKETMQ_PYTHON),
+                1.0 / 10.0,
+            ),
+            stall("Node, window 10,000, longest stall of the event loop", at(NODE_MANY, OURS_NODE)),
+            stall("asyncio, window 10,000, longest stall of the event loop", at(PYTHON_MANY, OURS_ASYNCIO)),
+        ]
+    }
+
     fn to(&self, group: &str, other: &str, figure: &str) -> Option<Spread> {
         let of = |client: &str| key(Section::Base, group, client);
         self.results.ratio(&of(OURS.name), &of(other), figure)
@@ -166,6 +208,10 @@ fn at_most(what: &str, must: f64, aim: f64, value: Option<Spread>) -> Verdict {
         value,
         remark: String::new(),
     }
+}
+
+fn must_only(what: &str, must: f64, value: Option<Spread>) -> Verdict {
+    Verdict { aim: None, ..at_most(what, must, must, value) }
 }
 
 /// A ratio as people say it: 3.1, or 1/8.2.

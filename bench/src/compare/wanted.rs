@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::plan::{self, CLIENTS, Client, Length, Row, Section};
+use super::plan::{self, Client, Length, Row, Section, clients};
 
 pub(crate) const HELP: &str = "\
 rocketmq-bench compare - what one message costs the client, beside a bare socket and beside other clients
@@ -13,8 +13,12 @@ Usage: rocketmq-bench compare [--rounds N] [--only SECTION...] [--clients NAME..
 
   --rounds N         rounds of each row (default: 5)
   --only SECTION...  base: all clients near one point; axes: as the work grows, beside the floor; broker: against
-                     Apache's broker
-  --clients NAME...  floor, ours, java-5.5.0, java-4.9.8, rust-callback, rust-task, go, librocketmq
+                     Apache's broker; languages: the packages of other languages; proxy: one of them through Apache's
+                     proxy
+  --clients NAME...  floor, ours, java-5.5.0, java-4.9.8, rust-callback, rust-task, go, librocketmq; of packages
+                     ours-go, ours-node, ours-koffi, rocketmq-nodejs, ours-asyncio, ours-futures, ours-ctypes,
+                     ours-ctypes-callbacks, ours-python, rocketmq-python; through the proxy ours-node-to-proxy,
+                     ours-node-to-broker, rocketmq-client-nodejs
   --quick            a fifth of the messages, two rounds, nothing under strace: whether all runs, not what it costs
   --write PAGE       the report, as Markdown, with pictures in a folder beside it
   --report-only      nothing is measured: the report of the figures that the last comparison left
@@ -45,7 +49,7 @@ impl Wanted {
         let mut wanted = Self {
             rounds: if quick { 2 } else { 5 },
             sections: Section::ALL.to_vec(),
-            clients: CLIENTS.iter().collect(),
+            clients: clients().collect(),
             write: None,
             report_only: false,
             list: false,
@@ -84,7 +88,7 @@ impl Wanted {
             }
             ("--clients", [_, ..]) => {
                 let client = |name: &String| {
-                    let found = CLIENTS.iter().find(|client| client.name == name);
+                    let found = clients().find(|client| client.name == name);
                     found.ok_or_else(|| format!("there is no client {name:?}."))
                 };
                 self.clients = values.iter().map(client).collect::<Result<_, _>>()?;
@@ -159,6 +163,18 @@ mod tests {
         assert_eq!(wanted.sections, [Section::Base, Section::Axes]);
         assert_eq!((wanted.rounds, wanted.clients.len()), (3, 2));
         assert!(wanted.rows().iter().all(|row| ["ours", "floor"].contains(&row.client.name)));
+    }
+
+    #[test]
+    fn every_client_and_section_is_in_the_help() {
+        let names = clients().map(|client| client.name).chain(Section::ALL.map(Section::name));
+        let words: Vec<&str> = HELP.split([' ', ',', ';', ':', '\n']).collect();
+        for name in names {
+            assert!(words.contains(&name), "{name}");
+            assert!(
+                parsed(&format!("--clients {name}")).is_ok() || parsed(&format!("--only {name}")).is_ok()
+            );
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
-// The Go package under the load that all clients of the benchmark get: NAMESRV PHASE key=value..., with figures of the
-// timed part as lines of name, tab and value. The peer is bench/peers/go, which takes the same and prints the same.
+// The Go package under the load that all clients of the comparison get (bench/c/loop.h): NAMESRV PHASE key=value...,
+// with figures of the timed part as lines of name, tab and value.
 package main
 
 import (
-	"bufio"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"os"
-	"runtime"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,9 +19,11 @@ import (
 	rocketmq "github.com/rocketmq-producer/rocketmq-producer/bindings/go"
 )
 
+const topic = "bench-0"
+
 type settings struct {
-	phase                                   string
-	messages, warmup, body, window, threads int
+	phase                                                  string
+	messages, warmup, warmupSeconds, body, window, threads int
 }
 
 func main() {
@@ -38,12 +40,16 @@ func parse(arguments []string) (s settings, err error) {
 	}
 	s.phase = arguments[1]
 	places := map[string]*int{"messages": &s.messages, "warmup": &s.warmup, "body": &s.body, "window": &s.window,
-		"threads": &s.threads}
+		"threads": &s.threads, "warmup_seconds": &s.warmupSeconds}
+	fixed := map[string]string{"topics": "1", "format": "json"}
 	for _, argument := range arguments[2:] {
 		key, value, _ := strings.Cut(argument, "=")
 		place, known := places[key]
 		if !known {
-			return s, fmt.Errorf("no such key: %s", key)
+			if value == "" || fixed[key] != value {
+				return s, fmt.Errorf("%s cannot be had", argument)
+			}
+			continue
 		}
 		if *place, err = strconv.Atoi(value); err != nil || *place < 0 {
 			return s, fmt.Errorf("%s is not a number", argument)
@@ -64,15 +70,24 @@ func run(arguments []string) error {
 		return err
 	}
 	load := &load{settings: s, producer: producer, body: make([]byte, s.body)}
-	load.part(s.warmup)
-	before, begin := cpuMicros(), time.Now()
-	load.part(s.messages)
-	seconds, cpu := time.Since(begin).Seconds(), cpuMicros()-before
+	_, _ = rand.Read(load.body) // never fails
+	if err := load.part(s.warmup, time.Now().Add(time.Duration(s.warmupSeconds)*time.Second)); err != nil {
+		return err
+	}
+	before, begin := usage(), time.Now()
+	if err := load.part(s.messages, time.Time{}); err != nil {
+		return err
+	}
+	seconds, after := time.Since(begin).Seconds(), usage()
+	rss, threads, err := held()
+	if err != nil {
+		return err
+	}
 	count := float64(s.messages)
-	fmt.Printf("client\trocketmq-producer %s\nmessages\t%d\naccepted\t%d\nfailed\t%d\n", rocketmq.LibraryVersion(), s.messages,
-		load.accepted.Load(), load.failed.Load())
-	fmt.Printf("cpu_us\t%.6f\nseconds\t%.6f\nrate\t%.6f\nrss_kib\t%d\ngoroutines\t%d\n", cpu/count, seconds, count/seconds,
-		rssKib(), runtime.NumGoroutine())
+	fmt.Printf("client\trocketmq-producer %s, package for Go\nmessages\t%d\naccepted\t%d\nfailed\t%d\n",
+		rocketmq.LibraryVersion(), s.messages, load.accepted.Load(), load.failed.Load())
+	fmt.Printf("cpu_us\t%.6f\nseconds\t%.6f\nrate\t%.6f\nswitches\t%.6f\nrss_kib\t%s\nthreads\t%d\n",
+		(micros(after)-micros(before))/count, seconds, count/seconds, float64(after.Nvcsw-before.Nvcsw)/count, rss, threads)
 	if err := producer.Close(context.Background()); err != nil {
 		return err
 	}
@@ -87,8 +102,8 @@ type load struct {
 	accepted, failed atomic.Int64
 }
 
-// part sends so many messages, from as many goroutines as wanted, and waits for their ends.
-func (l *load) part(messages int) {
+// part sends so many messages, and goes on until a time, from as many goroutines as wanted; at its end all are answered.
+func (l *load) part(messages int, until time.Time) error {
 	var senders sync.WaitGroup
 	for thread := range l.threads {
 		share := messages / l.threads
@@ -98,32 +113,42 @@ func (l *load) part(messages int) {
 		senders.Add(1)
 		go func() {
 			defer senders.Done()
-			l.send(share)
+			l.send(share, until)
 		}()
 	}
 	senders.Wait()
-	if err := l.producer.Flush(context.Background()); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
+	if l.phase != "oneway" {
+		return nil
 	}
+	// What was sent before it on the same connection has been read once this is answered.
+	if err := l.producer.Flush(context.Background()); err != nil {
+		return err
+	}
+	_, err := l.producer.Send(context.Background(), l.message())
+	l.count(err)
+	return err
 }
 
-func (l *load) send(share int) {
+func (l *load) message() *rocketmq.Message {
+	return &rocketmq.Message{Topic: topic, Body: l.body}
+}
+
+func (l *load) send(share int, until time.Time) {
 	window := newWindow(max(1, l.window/l.threads))
 	ended := func(_ *rocketmq.Result, err error) {
 		l.count(err)
 		window.release()
 	}
-	for range share {
-		message := &rocketmq.Message{Topic: "bench-0", Body: l.body}
+	for number := 0; number < share || time.Now().Before(until); number++ {
 		switch l.phase {
 		case "sync":
-			_, err := l.producer.Send(context.Background(), message)
+			_, err := l.producer.Send(context.Background(), l.message())
 			l.count(err)
 		case "oneway":
-			l.count(l.producer.SendOneway(context.Background(), message))
+			l.count(l.producer.SendOneway(context.Background(), l.message()))
 		default:
 			window.take()
-			if err := l.producer.SendAsync(context.Background(), message, ended); err != nil {
+			if err := l.producer.SendAsync(context.Background(), l.message(), ended); err != nil {
 				l.count(err)
 				window.release()
 			}
@@ -185,22 +210,25 @@ func (w *window) release() {
 	w.lock.Unlock()
 }
 
-func cpuMicros() float64 {
-	var used syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used)
+func usage() (used syscall.Rusage) {
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &used) // never fails for these arguments
+	return used
+}
+
+func micros(used syscall.Rusage) float64 {
 	return float64(used.Utime.Sec+used.Stime.Sec)*1e6 + float64(used.Utime.Usec+used.Stime.Usec)
 }
 
-func rssKib() (kib int) {
-	file, err := os.Open("/proc/self/status")
+// held is what the process has of memory, in KiB, and of threads.
+func held() (rss string, threads int, err error) {
+	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
-		return 0
+		return "", 0, err
 	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if text, found := strings.CutPrefix(lines.Text(), "VmRSS:"); found {
-			kib, _ = strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(text, " kB")))
-		}
+	found := regexp.MustCompile(`VmRSS:\s*(\d+)`).FindSubmatch(status)
+	if found == nil {
+		return "", 0, fmt.Errorf("/proc/self/status has no VmRSS")
 	}
-	return kib
+	tasks, err := os.ReadDir("/proc/self/task")
+	return string(found[1]), len(tasks), err
 }

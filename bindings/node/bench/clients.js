@@ -1,67 +1,72 @@
 'use strict';
-// The clients that are compared, each as `start(address)` → { send(body) → promise, stop() }.
+// The clients that are compared, each as `start(address, topic)` → { name, send(body) → promise, stop() }. Ours also has
+// `sendOneway(body)`, false where there is no room, and `flush()`. `exit()` is for who cannot exit as others do.
 
-const path = require('node:path');
-
-const TOPIC = 'bench';
+const ours = `rocketmq-producer ${require('../package.json').version}`;
+const version = (name) => `${name} ${require(`${name}/package.json`).version}`;
 
 const clients = {
     /** This package. */
-    async ours(address) {
+    async ours(address, topic) {
         const { Producer } = require('..');
         const producer = new Producer({ 'namesrv.addr': address, 'producer.group': 'bench', 'compress.type': 'none' });
         await producer.start();
-        await producer.prepareTopic(TOPIC);
-        return { send: (body) => producer.send({ topic: TOPIC, body, tags: 'TagA' }), stop: () => producer.close() };
-    },
-
-    /** One-way sends of this package, for what calls into it cost. */
-    async oneway(address) {
-        const { Producer } = require('..');
-        const producer = new Producer({ 'namesrv.addr': address, 'producer.group': 'bench', 'compress.type': 'none' });
-        await producer.start();
-        await producer.prepareTopic(TOPIC);
         return {
-            async send(body) {
-                for (;;) {
-                    try {
-                        return producer.sendOneway({ topic: TOPIC, body, tags: 'TagA' });
-                    } catch (error) {
-                        if (error.code !== 'ROCKETMQ_ERR_QUEUE_FULL') throw error;
-                        await new Promise(setImmediate);
-                    }
+            name: `${ours}, package for Node`,
+            send: (body) => producer.send({ topic, body }),
+            sendOneway(body) {
+                try {
+                    producer.sendOneway({ topic, body });
+                    return true;
+                } catch (error) {
+                    if (error.code !== 'ROCKETMQ_ERR_QUEUE_FULL') throw error;
+                    return false;
                 }
             },
+            flush: () => producer.flush(),
             stop: () => producer.close(),
         };
     },
 
     /** The same library and completion queue through a foreign function interface instead of an addon. */
-    koffi: (address) => require('./koffi.js').start(address, TOPIC),
+    async koffi(address, topic) {
+        const started = await require('./koffi.js').start(address, topic);
+        return { name: `${ours} through koffi ${require('koffi').version}`, ...started };
+    },
 
     /** npm rocketmq-nodejs: an addon over the C++ client. */
-    async 'rocketmq-nodejs'(address) {
+    async 'rocketmq-nodejs'(address, topic) {
         const { Producer } = require('rocketmq-nodejs');
         const producer = new Producer('bench', {
             nameServer: address,
             logLevel: 'error',
-            logDir: path.join(process.env.OUT, 'logs'),
+            logDir: '/dev/null', // it takes the name of a file
         });
         await producer.start();
-        return { send: (body) => producer.send(TOPIC, body, { tags: 'TagA' }), stop: () => producer.shutdown() };
+        return {
+            name: version('rocketmq-nodejs'),
+            send: (body) => producer.send(topic, body),
+            stop: () => producer.shutdown(),
+            // At an exit it waits for a thread of its own, which does not always end.
+            exit: () => process.kill(process.pid, 'SIGKILL'),
+        };
     },
 
     /** npm rocketmq-client-nodejs: gRPC in JavaScript, which needs a proxy of 5.x. */
-    async 'rocketmq-client-nodejs'(address) {
+    async 'rocketmq-client-nodejs'(address, topic) {
         const { Producer } = require('rocketmq-client-nodejs');
         const producer = new Producer({
             endpoints: address,
             namespace: '',
-            topic: TOPIC,
+            topic,
             logger: { debug() {}, info() {}, warn() {}, error: console.error, close() {} },
         });
         await producer.startup();
-        return { send: (body) => producer.send({ topic: TOPIC, body, tag: 'TagA' }), stop: () => producer.shutdown() };
+        return {
+            name: version('rocketmq-client-nodejs'),
+            send: (body) => producer.send({ topic, body }),
+            stop: () => producer.shutdown(),
+        };
     },
 };
 

@@ -94,7 +94,7 @@ module.exports.start = async (address, topic) => {
     return {
         send(body) {
             const message = [null];
-            if (build(topic, topic.length, 'TagA', 4, null, 0, body, body.length, message, null))
+            if (build(topic, topic.length, null, 0, null, 0, body, body.length, message, null))
                 throw new Error('build');
             const tag = next++;
             const status = sendCq(producer, message[0], null, cq, tag, null);

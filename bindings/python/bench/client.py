@@ -1,121 +1,242 @@
-"""One client for one measurement: CLIENT NAMESRV MESSAGES. Prints what it cost as a line of JSON.
+"""A client of the comparison, under the loop that all of them get (bench/c/loop.h): NAME NAMESRV PHASE key=value...
 
-Clients: `async`, `futures`, `sync` and `oneway` are this package's; `incumbent-sync` and `incumbent-oneway` those of
-the package `rocketmq`; `ctypes` and `ctypes-callbacks` send as a binding without an extension would, told by a
-completion queue or by callbacks. Asynchronous ones keep 256 sends in flight.
+`asyncio` and `futures` are this package's asynchronous sends, `ours` its others; `rocketmq` is the package of that
+name; `ctypes` and `ctypes-callbacks` send as a binding without an extension would, told by a completion queue or by
+callbacks. Sends until a limit is outstanding and goes on at half of it. A failure ends the run: it is worth nothing.
 """
 
 import asyncio
 import collections
-import json
+import contextlib
+import importlib.metadata
+import os
+import re
 import resource
 import sys
 import time
+from pathlib import Path
 
-WINDOW = 256
-BODY = b"x" * 1024
-TOPIC = "bench"
-
-
-def config(name_server):
-    return {"namesrv.addr": name_server, "producer.group": "bench"}
+TOPIC = "bench-0"
+# A program that sends or takes thousands in one turn of an event loop holds it up by itself.
+A_TURN = 100
 
 
-async def send_async(name_server, messages, measured):
+class Settings:
+    def __init__(self, name, namesrv, phase, *pairs):
+        if (name, phase) not in CLIENTS:
+            raise SystemExit(f"there is no {phase} of {name}")
+        self.name, self.namesrv, self.phase = name, namesrv, phase
+        numbers = {"messages": 100_000, "warmup": 10_000, "warmup_seconds": 0, "body": 1024, "window": 256}
+        fixed = {"threads": "1", "topics": "1", "format": "json"}
+        for pair in pairs:
+            key, _, value = pair.partition("=")
+            if key in numbers:
+                numbers[key] = int(value)
+            elif fixed.get(key) != value:
+                raise SystemExit(f"{pair} cannot be had")
+        self.messages, self.warmup, self.warmup_seconds = (numbers[key] for key in list(numbers)[:3])
+        self.body, self.window = os.urandom(numbers["body"]), numbers["window"]
+
+    @property
+    def config(self):
+        return {"namesrv.addr": self.namesrv, "producer.group": "bench", "compress.type": "none"}
+
+
+class Sends:
+    """How many a part takes: a number, and what comes until a time."""
+
+    def __init__(self, count, seconds=0):
+        self.count, self.until, self.made = count, time.perf_counter() + seconds, 0
+
+    def __iter__(self):
+        while self.made < self.count or time.perf_counter() < self.until:
+            self.made += 1
+            yield self.made
+
+
+def in_a_loop(send, settings):
+    """Sends that end in futures of the event loop."""
+
+    async def part(sends):
+        outstanding = collections.deque()
+
+        async def down_to(level):
+            while len(outstanding) > level:
+                await outstanding.popleft()
+                if len(outstanding) % A_TURN == 0:
+                    await asyncio.sleep(0)
+
+        for number in sends:
+            if len(outstanding) == settings.window:
+                await down_to(settings.window // 2)
+            if number % A_TURN == 0:
+                await asyncio.sleep(0)
+            outstanding.append(send())
+        await down_to(0)
+        return sends.made
+
+    return part
+
+
+def each(send, fence=None):
+    """Sends one by one; a fence, which is a send too, is answered when all before it have been read."""
+
+    async def part(sends):
+        for _ in sends:
+            send()
+        if fence:
+            fence()
+        return sends.made + bool(fence)
+
+    return part
+
+
+@contextlib.asynccontextmanager
+async def asynchronous(settings):
     from rocketmq_producer import AsyncProducer, Message
 
-    async with AsyncProducer(config(name_server)) as producer:
-        await producer.send(Message(TOPIC, BODY))
-        begin = measured()
-        open_sends = collections.deque()
-        for _ in range(messages):
-            if len(open_sends) == WINDOW:
-                await open_sends.popleft()
-            open_sends.append(producer.send(Message(TOPIC, BODY)))
-        await asyncio.gather(*open_sends)
-        return measured(begin)
+    async with AsyncProducer(settings.config) as producer:
+        yield in_a_loop(lambda: producer.send(Message(TOPIC, settings.body)), settings)
 
 
-def send_futures(name_server, messages, measured):
+@contextlib.asynccontextmanager
+async def futures(settings):
     from rocketmq_producer import Message, Producer
 
-    with Producer(config(name_server)) as producer:
-        producer.send(Message(TOPIC, BODY))
-        begin = measured()
-        open_sends = collections.deque()
-        for _ in range(messages):
-            if len(open_sends) == WINDOW:
-                open_sends.popleft().result()
-            open_sends.append(producer.send_future(Message(TOPIC, BODY)))
-        producer.flush()
-        return measured(begin)
+    with Producer(settings.config) as producer:
+
+        async def part(sends):
+            outstanding = collections.deque()
+            for _ in sends:
+                if len(outstanding) == settings.window:
+                    while len(outstanding) > settings.window // 2:
+                        outstanding.popleft().result()
+                outstanding.append(producer.send_future(Message(TOPIC, settings.body)))
+            while outstanding:
+                outstanding.popleft().result()
+            return sends.made
+
+        yield part
 
 
-def send_each(name_server, messages, measured, oneway):
+@contextlib.asynccontextmanager
+async def ours(settings):
     from rocketmq_producer import Message, Producer
 
-    with Producer(config(name_server)) as producer:
-        producer.send(Message(TOPIC, BODY))
-        send = producer.send_oneway if oneway else producer.send
-        begin = measured()
-        for _ in range(messages):
-            send(Message(TOPIC, BODY))
-        producer.flush()
-        return measured(begin)
+    with Producer(settings.config) as producer:
+
+        def fence():
+            producer.flush()
+            producer.send(Message(TOPIC, settings.body))
+
+        if settings.phase == "sync":
+            yield each(lambda: producer.send(Message(TOPIC, settings.body)))
+        else:
+            yield each(lambda: producer.send_oneway(Message(TOPIC, settings.body)), fence)
 
 
-def send_incumbent(name_server, messages, measured, oneway):
+@contextlib.asynccontextmanager
+async def rocketmq(settings):
     from rocketmq.client import Message, Producer
-
-    producer = Producer("bench")
-    producer.set_namesrv_addr(name_server)
-    producer.start()
-    send = producer.send_oneway if oneway else producer.send_sync
 
     def message():
         made = Message(TOPIC)
-        made.set_body(BODY)
+        made.set_body(settings.body)
         return made
 
-    producer.send_sync(message())
-    begin = measured()
-    for _ in range(messages):
-        send(message())
-    cost = measured(begin)
-    producer.shutdown()
-    return cost
-
-
-def measured(begin=None):
-    """Wall and processor time, or what of both was spent since `begin`."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    now = (time.perf_counter(), used.ru_utime + used.ru_stime)
-    return now if begin is None else (now[0] - begin[0], now[1] - begin[1])
-
-
-def main():
-    client, name_server, messages = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    if client == "async":
-        seconds, cpu = asyncio.run(send_async(name_server, messages, measured))
-    elif client == "futures":
-        seconds, cpu = send_futures(name_server, messages, measured)
-    elif client in ("sync", "oneway"):
-        seconds, cpu = send_each(name_server, messages, measured, client == "oneway")
-    elif client in ("ctypes", "ctypes-callbacks"):
-        from with_ctypes import send_ctypes
-
-        callbacks = client == "ctypes-callbacks"
-        seconds, cpu = asyncio.run(send_ctypes(name_server, messages, measured, callbacks))
+    producer = Producer("bench")
+    producer.set_namesrv_addr(settings.namesrv)
+    producer.start()
+    if settings.phase == "sync":
+        yield each(lambda: producer.send_sync(message()))
     else:
-        seconds, cpu = send_incumbent(name_server, messages, measured, client == "incumbent-oneway")
-    rss_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    cost = {
-        "client": client,
-        "per_second": messages / seconds,
-        "cpu_us": cpu * 1e6 / messages,
-        "rss_mib": rss_kb / 1024,
-    }
-    print(json.dumps(cost), flush=True)
+        yield each(lambda: producer.send_oneway(message()), lambda: producer.send_sync(message()))
+    producer.shutdown()
 
 
-main()
+@contextlib.asynccontextmanager
+async def through_ctypes(settings):
+    from with_ctypes import Producer
+
+    producer = Producer(settings.config, TOPIC, callbacks=settings.name == "ctypes-callbacks")
+    yield in_a_loop(lambda: producer.send(settings.body), settings)
+    producer.close()
+
+
+CLIENTS = {
+    ("asyncio", "async"): asynchronous,
+    ("futures", "async"): futures,
+    ("ours", "sync"): ours,
+    ("ours", "oneway"): ours,
+    ("rocketmq", "sync"): rocketmq,
+    ("rocketmq", "oneway"): rocketmq,
+    ("ctypes", "async"): through_ctypes,
+    ("ctypes-callbacks", "async"): through_ctypes,
+}
+
+
+class Watch:
+    """The longest time for which a timer of a millisecond did not run, by the clock and by what this thread ran of it."""
+
+    CLOCKS = time.perf_counter, time.thread_time
+
+    def __init__(self):
+        self.longest, self.last = [0, 0], [clock() for clock in self.CLOCKS]
+        self.loop = asyncio.get_running_loop()
+        self.timer = self.loop.call_later(0.001, self.turn)
+
+    def look(self):
+        now = [clock() for clock in self.CLOCKS]
+        self.longest = [max(most, a - b) for most, a, b in zip(self.longest, now, self.last)]
+        self.last = now
+
+    def turn(self):
+        self.look()
+        self.timer = self.loop.call_later(0.001, self.turn)
+
+    def end(self):
+        self.look()
+        self.timer.cancel()
+        return zip(("stall_ms", "stall_cpu_ms"), (seconds * 1000 for seconds in self.longest))
+
+
+def usage():
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return time.perf_counter(), used.ru_utime + used.ru_stime, used.ru_nvcsw
+
+
+def version(name):
+    package = "rocketmq" if name == "rocketmq" else "rocketmq-producer"
+    how = {"asyncio": ", asyncio", "futures": ", futures", "ctypes": " through ctypes, completion queue"}
+    how["ctypes-callbacks"] = " through ctypes, callbacks"
+    return f"{package} {importlib.metadata.version(package)} for Python {sys.version.split()[0]}{how.get(name, '')}"
+
+
+async def measure(settings):
+    async with CLIENTS[settings.name, settings.phase](settings) as part:
+        accepted = await part(Sends(settings.warmup, settings.warmup_seconds))
+        watch = Watch() if settings.name in ("asyncio", "ctypes", "ctypes-callbacks") else None
+        before = usage()
+        accepted += await part(Sends(settings.messages))
+        seconds, cpu, switches = (now - then for now, then in zip(usage(), before))
+        stall = watch.end() if watch else []
+        rss = re.search(r"VmRSS:\s*(\d+)", Path("/proc/self/status").read_text())[1]
+        threads = len(os.listdir("/proc/self/task"))
+    return [
+        ("client", version(settings.name)),
+        ("messages", settings.messages),
+        ("accepted", accepted),
+        ("failed", 0),
+        ("cpu_us", cpu * 1e6 / settings.messages),
+        ("seconds", seconds),
+        ("rate", settings.messages / seconds),
+        ("switches", switches / settings.messages),
+        ("rss_kib", rss),
+        ("threads", threads),
+        *stall,
+        ("end", "ok"),
+    ]
+
+
+for figure, value in asyncio.run(measure(Settings(*sys.argv[1:]))):
+    print(f"{figure}\t{value}")

@@ -1,7 +1,8 @@
 """What a send costs through ctypes, with no more than it takes: the figure that chose an extension.
 
 With callbacks on a thread of the library's instead of a completion queue it shows what those cost a language with a
-lock of its own. It needs the shared library's path in LIBRARY, and has none of a binding's checks, results or errors.
+lock of its own. It needs the shared library's path in LIBRARY, and has none of a binding's checks, and of its results
+no more than the message's id.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ class Event(ctypes.Structure):
     ]
 
 
+EVENTS = 256
 CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
 
@@ -49,64 +51,63 @@ def loaded():
     return library
 
 
-async def send_ctypes(name_server, messages, measured, callbacks):
-    library = loaded()
-    config, producer, cq = library.rocketmq_config_create(), ctypes.c_void_p(), ctypes.c_void_p()
-    assert library.rocketmq_config_set(config, b"namesrv.addr", name_server.encode(), None) == 0
-    assert library.rocketmq_config_set(config, b"producer.group", b"bench", None) == 0
-    assert library.rocketmq_producer_create(config, ctypes.byref(producer), None) == 0
-    assert library.rocketmq_producer_start(producer, 3000, None) == 0
-    assert library.rocketmq_cq_create(ctypes.byref(cq), None) == 0
-    loop, pending, events = asyncio.get_running_loop(), {}, (Event * 256)()
-    event_bytes = ctypes.sizeof(Event)
+class Producer:
+    """Of the running event loop."""
 
-    def settle():
-        count = library.rocketmq_cq_poll(cq, events, 256, 0)
-        first = ctypes.addressof(events)
-        for index in range(count):
-            event = events[index]
-            future = pending.pop(event.tag, None)
-            result = library.rocketmq_event_result(first + index * event_bytes)
-            if future and not future.done():
-                future.set_result((event.code, library.rocketmq_send_result_message_id(result)))
-        library.rocketmq_event_release(events, count)
+    def __init__(self, config, topic, callbacks):
+        self.library, self.loop = loaded(), asyncio.get_running_loop()
+        self.topic, self.callbacks = topic.encode(), callbacks
+        self.pending, self.tag, self.events = {}, 0, (Event * EVENTS)()
+        self.producer, self.cq = ctypes.c_void_p(), ctypes.c_void_p()
+        made = self.library.rocketmq_config_create()
+        for key, value in config.items():
+            assert self.library.rocketmq_config_set(made, key.encode(), value.encode(), None) == 0
+        assert self.library.rocketmq_producer_create(made, ctypes.byref(self.producer), None) == 0
+        assert self.library.rocketmq_producer_start(self.producer, 3000, None) == 0
+        assert self.library.rocketmq_cq_create(ctypes.byref(self.cq), None) == 0
+        self.descriptor = self.library.rocketmq_cq_dup_fd(self.cq)
+        self.loop.add_reader(self.descriptor, self.settle)
+        self.callback = CALLBACK(self.on_sent)
 
-    def end(tag, message_id):
-        future = pending.pop(tag, None)
-        if future and not future.done():
-            future.set_result((0, message_id))
-
-    @CALLBACK
-    def on_sent(result, _error, tag):
-        # The result is the library's again when this returns.
-        loop.call_soon_threadsafe(end, tag, library.rocketmq_send_result_message_id(result))
-
-    def send(tag):
+    def send(self, body):
         message = ctypes.c_void_p()
-        body = b"x" * 1024
-        status = library.rocketmq_message_build(
-            b"bench", 5, None, 0, None, 0, body, len(body), ctypes.byref(message), None
+        self.tag += 1  # a tag of 0 would be a NULL for a callback
+        status = self.library.rocketmq_message_build(
+            self.topic, len(self.topic), None, 0, None, 0, body, len(body), ctypes.byref(message), None
         )
         assert status == 0
-        pending[tag] = future = loop.create_future()
-        if callbacks:
-            assert library.rocketmq_producer_send_async(producer, message, None, on_sent, tag, None) == 0
+        self.pending[self.tag] = future = self.loop.create_future()
+        if self.callbacks:
+            status = self.library.rocketmq_producer_send_async(
+                self.producer, message, None, self.callback, self.tag, None
+            )
         else:
-            assert library.rocketmq_producer_send_cq(producer, message, None, cq, tag, None) == 0
-        library.rocketmq_message_destroy(message)
+            status = self.library.rocketmq_producer_send_cq(self.producer, message, None, self.cq, self.tag, None)
+        assert status == 0
+        self.library.rocketmq_message_destroy(message)
         return future
 
-    descriptor = library.rocketmq_cq_dup_fd(cq)
-    loop.add_reader(descriptor, settle)
-    await send(1)  # a tag of 0 would be a NULL for a callback
-    begin = measured()
-    open_sends = collections.deque()
-    for tag in range(2, messages + 2):
-        if len(open_sends) == 256:
-            await open_sends.popleft()
-        open_sends.append(send(tag))
-    await asyncio.gather(*open_sends)
-    cost = measured(begin)
-    loop.remove_reader(descriptor)
-    library.rocketmq_producer_shutdown(producer, 3000, None)
-    return cost
+    def settle(self):
+        count = self.library.rocketmq_cq_poll(self.cq, self.events, EVENTS, 0)
+        first = ctypes.addressof(self.events)
+        for index in range(count):
+            event = self.events[index]
+            result = self.library.rocketmq_event_result(first + index * ctypes.sizeof(Event))
+            self.end(event.tag, event.status, self.library.rocketmq_send_result_message_id(result))
+        self.library.rocketmq_event_release(self.events, count)
+
+    def on_sent(self, result, error, tag):
+        # The result is the library's again when this returns.
+        message_id = self.library.rocketmq_send_result_message_id(result)
+        self.loop.call_soon_threadsafe(self.end, tag, -1 if error else 0, message_id)
+
+    def end(self, tag, status, message_id):
+        future = self.pending.pop(tag)
+        if status == 0:
+            future.set_result(message_id)
+        else:
+            future.set_exception(OSError(f"a send failed with {status}"))
+
+    def close(self):
+        self.loop.remove_reader(self.descriptor)
+        self.library.rocketmq_producer_shutdown(self.producer, 3000, None)

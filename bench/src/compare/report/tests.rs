@@ -31,6 +31,20 @@ axes/base point/ours\t1\t1\tcpu_us\t1\t
 axes/corner/floor\t1\t1\tcpu_us\t0.6\t
 axes/corner/ours\t1\t1\tcpu_us\t1.4\t
 base/counted in the process/ours\t1\t1\tsocket writes\t0.02\t
+languages/Go: callbacks, window 256/ours-go\t1\t1\tcpu_us\t5\t
+languages/Go: callbacks, window 256/ours-go\t1\t1\trate\t200000\t
+languages/Go: callbacks, window 256/go\t1\t1\tcpu_us\t60\t
+languages/Node: promises, window 256/ours-node\t1\t1\tclient\tours for Node\t
+languages/Node: promises, window 256/ours-node\t1\t1\tcpu_us\t9\t
+languages/Node: promises, window 256/ours-node\t1\t1\tstall_ms\t4\t
+languages/Node: promises, window 256/rocketmq-nodejs\t0\t0\t-\t\tnot available: there is no packages/rocketmq-nodejs
+languages/Node: promises, window 10,000/ours-node\t1\t1\tcpu_us\t8\t
+languages/Node: promises, window 10,000/ours-node\t1\t1\tstall_ms\t12\t
+languages/Node: promises, window 10,000/ours-node\t1\t1\tstall_cpu_ms\t6\t
+languages/Python: async, window 256/ours-asyncio\t1\t1\tcpu_us\t10\t
+languages/Python: sync/rocketmq-python\t1\t1\tcpu_us\t250\t
+proxy/Node: promises, window 64/ours-node-to-proxy\t1\t1\tcpu_us\t20\t
+proxy/Node: promises, window 64/rocketmq-client-nodejs\t1\t1\tcpu_us\t400\t
 ";
 
 fn page() -> String {
@@ -84,6 +98,46 @@ fn the_page_has_each_promise_with_its_verdict() {
             "| async, CPU per message, ours / librocketmq | not measured |",
         ],
     );
+}
+
+#[test]
+fn the_page_has_a_table_for_each_language() {
+    assert_has(
+        &page(),
+        &[
+            "### Go\n\n| sends | client | CPU µs/msg | × ours | k msgs/s | RSS MiB | threads |\n",
+            "| callbacks, window 256 | ours-go | **5.00** | 1.00 | **200** |",
+            "| callbacks, window 256 | go | 60.0 | 12.0 |",
+            "### Node\n\n| sends | client | CPU µs/msg | × ours | k msgs/s | RSS MiB | threads | longest stall ms |\n",
+            "| promises, window 256 | rocketmq-nodejs | not available: there is no packages/rocketmq-nodejs |",
+            // Nobody is the best where nobody else is.
+            "| promises, window 10,000 | ours-node | 8.00 | 1.00 | – | – | – | 12.0 |",
+            "| promises, window 64 | rocketmq-client-nodejs | 400 | 20.0 |",
+            "| ours-node | ours for Node |",
+        ],
+    );
+}
+
+#[test]
+fn the_page_has_what_is_promised_of_packages() {
+    assert_has(
+        &page(),
+        &[
+            "| Go, async, CPU per message, ours / rocketmq-client-go | 1/12.0 | ≤ 1/5 | – | met |",
+            "| Node, async, CPU per message, ours / rocketmq-nodejs | not measured | ≤ 1/5 |",
+            "sync of the package rocketmq, which has no async | 1/25.0 | ≤ 1/10 | – | met |",
+            "longest stall of the event loop | 12.0 ms | ≤ 10 ms | – | NOT MET | of its thread's own time at most 6.00 ms |",
+            "| asyncio, window 10,000, longest stall of the event loop | not measured |",
+        ],
+    );
+}
+
+#[test]
+fn clients_of_sections_that_were_not_measured_are_not_listed() {
+    let base: Vec<&str> = RESULTS.lines().filter(|line| !line.starts_with("languages/")).collect();
+    let page = text(&Results::parse(&base.join("\n")).unwrap(), &BTreeMap::new());
+    assert!(!page.contains("ours-go") && !page.contains("## Packages of other languages"), "{page}");
+    assert!(page.contains("| ours-node-to-proxy | did not run |"), "its figures have no name: {page}");
 }
 
 #[test]
