@@ -137,6 +137,12 @@ impl Core {
         self.broker(broker, |broker| broker.registered = registered);
     }
 
+    /// Whether the routes list the broker without its queues, as a name server of 4.x may answer while it takes a broker
+    /// off its lists: it writes the answer after it has let go of their lock.
+    pub fn set_leaving(&self, broker: usize, leaving: bool) {
+        self.broker(broker, |broker| broker.leaving = leaving);
+    }
+
     /// Has the routes list the broker at another address, where there may be a broker of another cluster. Touches
     /// nothing else: the broker still takes connections where it did.
     pub fn set_address(&self, broker: usize, address: &str) {

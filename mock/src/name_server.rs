@@ -55,12 +55,14 @@ impl State {
         };
         for (index, broker) in self.brokers.iter().enumerate() {
             let Some(config) = broker.topics.0.get(topic).filter(|_| broker.registered) else { continue };
-            route.queues.push(QueueData {
-                broker_name: broker.name.clone(),
-                read_queues: config.queues(),
-                write_queues: config.queues(),
-                perm: config.perm,
-            });
+            if !broker.leaving {
+                route.queues.push(QueueData {
+                    broker_name: broker.name.clone(),
+                    read_queues: config.queues(),
+                    write_queues: config.queues(),
+                    perm: config.perm,
+                });
+            }
             let address = self.switches.get(&Node::Broker(index)).map(|switches| switches.address.clone());
             route.brokers.push(BrokerData {
                 cluster: self.options.cluster_name.clone(),

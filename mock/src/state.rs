@@ -28,6 +28,8 @@ pub(crate) struct Broker {
     pub(crate) topics: Topics,
     /// Listed in the routes.
     pub(crate) registered: bool,
+    /// In routes without its queues.
+    pub(crate) leaving: bool,
     /// Listed with id 0; false lists it as its own slave, as when the master is gone.
     pub(crate) master: bool,
     /// First half of its offset ids: address and port.
@@ -90,6 +92,7 @@ impl State {
                 name: broker_name(broker),
                 topics: Topics::new(options.auto_create, options.default_queues),
                 registered: true,
+                leaving: false,
                 master: true,
                 id_prefix: id_prefix(&options.host, *port),
                 port: *port,

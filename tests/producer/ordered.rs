@@ -110,6 +110,31 @@ fn keys_of_a_lost_broker_fail_and_all_others_keep_their_queues() {
 }
 
 #[test]
+fn keys_keep_their_queues_also_when_the_answer_was_written_while_a_broker_was_taken_off_the_list() {
+    simulate_two(|sim| async move {
+        sim.core.add_topic("T", 4);
+        let p = sim.start(&[("route.poll.ms", "20000"), ("send.timeout.ms", "100")]).await;
+        let keys: Vec<String> = (0..40).map(|number| format!("key-{number}")).collect();
+        for key in &keys {
+            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)));
+        }
+        sim.core.set_leaving(0, true);
+        tokio::time::sleep(ms(40_000)).await;
+        for key in &keys {
+            let (broker, id) = queue_of(key, &BROKERS, 4);
+            let sent = send_key(&p, key).await;
+            assert!(if broker == "broker-a" { sent.is_err() } else { sent == Ok((broker, id)) }, "{key}");
+        }
+        // It is asked after as one that is lost, and not only with the next poll.
+        sim.core.set_leaving(0, false);
+        tokio::time::sleep(ms(1500)).await;
+        for key in &keys {
+            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)), "as before");
+        }
+    });
+}
+
+#[test]
 fn a_broker_that_stays_away_gives_its_keys_up_and_a_topic_that_grows_shares_them_out_anew() {
     simulate_two(|sim| async move {
         sim.core.add_topic("T", 4);

@@ -5,7 +5,7 @@
 use super::{BROKER_QUEUES_MAX, BrokerData, MASTER_ID, PERM_WRITE, QueueData, ROUTE_QUEUES_MAX, RouteData};
 use crate::DecodeError;
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The brokers and queues one may write to.
@@ -52,7 +52,13 @@ pub(super) fn check_size(route: &RouteData) -> Result<(), DecodeError> {
 }
 
 pub(super) fn publish(route: &RouteData) -> PublishRoute {
-    let masters = masters(&route.brokers);
+    let mut masters = masters(&route.brokers);
+    if !is_ordered(route) {
+        // A name server of 4.x reads its list of queues again when it writes the answer, so that a broker may be listed
+        // that it has just lost, without queues.
+        let listed: BTreeSet<&str> = route.queues.iter().map(|queue| queue.broker_name.as_str()).collect();
+        masters.retain(|name, _| listed.contains(name.0));
+    }
     let brokers: Vec<_> = masters
         .iter()
         .map(|(name, address)| PublishBroker { name: name.0.into(), address: (*address).into() })

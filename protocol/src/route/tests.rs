@@ -43,6 +43,22 @@ fn writable_queues_of_brokers_with_a_master_in_javas_order() {
 }
 
 #[test]
+fn a_broker_without_any_queue_of_the_topic_is_not_there() {
+    let mut route = RouteData {
+        order_conf: None,
+        queues: vec![queue("a", 4, 4, PERM_READ | PERM_WRITE)],
+        brokers: vec![broker("a", &[(0, "a:1")]), broker("leaving", &[(0, "l:1")])],
+    };
+    let names = |route: &RouteData| -> Vec<String> {
+        route.publish().brokers.iter().map(|broker| broker.name.to_string()).collect()
+    };
+    assert_eq!(names(&route), ["a"]);
+    // Where the name server gives an order it alone counts.
+    route.order_conf = Some("leaving:2".to_owned());
+    assert_eq!(names(&route), ["a", "leaving"]);
+}
+
+#[test]
 fn names_are_ordered_by_utf16_units() {
     // U+FF21 is one unit above the surrogates of U+1F600, though its code point is lower.
     let names = ["\u{FF21}", "\u{1F600}", "Z", "a"];
