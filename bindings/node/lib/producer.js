@@ -18,9 +18,10 @@ const PREPARE_TOPIC = 1;
 const FETCH_QUEUES = 2;
 const RECALL = 3;
 
-/** Throws the failure of a call that answers one. */
-function ok(failure) {
-    if (failure !== undefined) throw fromFailure(failure);
+/** What a call has answered, its failure thrown. */
+function ok(answer) {
+    if (Array.isArray(answer)) throw fromFailure(answer);
+    return answer;
 }
 
 function flattenConfig(config) {
@@ -77,25 +78,28 @@ class Producer {
     }
 
     send(message, options = undefined) {
-        let flat, flatOptions, signal;
         try {
-            flat = new Flat(message);
-            flatOptions = flattenOptions(options);
-            signal = options === undefined ? undefined : signalOf(options);
-            if (signal?.aborted) throw aborted(signal, 'not-sent');
-            if (options?.waitForRoom === true)
-                return this.#whenThereIsRoom((own) => this.#send(flat, own, signal), flatOptions, signal);
-            const made = this.#send(flat, flatOptions, signal);
-            return made instanceof Promise ? made : Promise.reject(fromFailure(made));
+            const flat = new Flat(message);
+            if (options !== undefined) return this.#sendWith(flat, options);
+            return ok(this.#send(flat, undefined, undefined));
         } catch (error) {
             return Promise.reject(error);
         }
     }
 
+    #sendWith(flat, options) {
+        const flatOptions = flattenOptions(options);
+        const signal = signalOf(options);
+        if (signal?.aborted) throw aborted(signal, 'not-sent');
+        if (options.waitForRoom === true)
+            return this.#whenThereIsRoom((own) => this.#send(flat, own, signal), flatOptions, signal);
+        return ok(this.#send(flat, flatOptions, signal));
+    }
+
     /** The promise of an accepted send, or the failure. */
     #send(flat, flatOptions, signal) {
-        const tag = queue.tag();
-        const failure = native.sendMessage(
+        const tag = queue.nextTag();
+        const made = native.sendMessage(
             this.#open(),
             tag,
             flat.topic,
@@ -106,9 +110,7 @@ class Producer {
             flat.more,
             flatOptions,
         );
-        return failure === undefined
-            ? queue.wait(tag, new queue.Waiter(this, flat.topic, SendResult), signal)
-            : failure;
+        return queue.wait(tag, made, this, signal, flat.topic, SendResult);
     }
 
     #whenThereIsRoom(send, flatOptions, signal) {
@@ -152,16 +154,12 @@ class Producer {
         if (signal?.aborted) throw aborted(signal, 'not-sent');
         const list = flats.map((flat) => flat.list());
         const send = (own) => {
-            const tag = queue.tag();
-            const failure = native.sendBatch(this.#open(), tag, list, own);
-            return failure === undefined
-                ? queue.wait(tag, new queue.Waiter(this, flats[0].topic, BatchResult), signal)
-                : failure;
+            const tag = queue.nextTag();
+            const made = native.sendBatch(this.#open(), tag, list, own);
+            return queue.wait(tag, made, this, signal, flats[0]?.topic, BatchResult);
         };
         if (options?.waitForRoom === true) return this.#whenThereIsRoom(send, flatOptions, signal);
-        const made = send(flatOptions);
-        if (!(made instanceof Promise)) throw fromFailure(made);
-        return made;
+        return ok(send(flatOptions));
     }
 
     async #job(kind, options, topic = undefined, recallHandle = undefined) {
@@ -196,9 +194,8 @@ class Producer {
         const timeoutMs = checkTimeout(options?.timeoutMs);
         const signal = signalOf(options);
         if (signal?.aborted) throw aborted(signal, 'not-sent');
-        const tag = queue.tag();
-        ok(native.producerFlush(this.#open(), tag, timeoutMs));
-        await queue.wait(tag, new queue.Waiter(this), signal);
+        const tag = queue.nextTag();
+        await ok(queue.wait(tag, native.producerFlush(this.#open(), tag, timeoutMs), this, signal));
     }
 
     purge({ waiting = true, inFlight = true } = {}) {
@@ -219,11 +216,11 @@ class Producer {
 
     async #close(options) {
         const timeoutMs = checkTimeout(options?.timeoutMs);
-        const tag = queue.tag();
+        const tag = queue.nextTag();
         let clean = true;
-        ok(native.producerShutdown(this.#handle, tag, timeoutMs));
+        const ended = ok(queue.wait(tag, native.producerShutdown(this.#handle, tag, timeoutMs), this));
         try {
-            await queue.wait(tag, new queue.Waiter(this), undefined);
+            await ended;
         } catch (error) {
             if (error.code !== CLOSED) throw error;
             clean = false;

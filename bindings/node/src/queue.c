@@ -25,6 +25,7 @@ struct queue {
     napi_async_context context;
     napi_async_cleanup_hook_handle cleanup;
     struct mailbox *mailbox; /* NULL where there was no memory */
+    struct promises promises;
     rocketmq_event events[BATCH];
 };
 
@@ -36,6 +37,11 @@ rocketmq_cq *queue_cq(const struct queue *queue)
 struct mailbox *queue_mailbox(const struct queue *queue)
 {
     return queue ? queue->mailbox : NULL;
+}
+
+struct promises *queue_promises(struct queue *queue)
+{
+    return queue ? &queue->promises : NULL;
 }
 
 /* Appends a text and its NUL; false where there is no memory. */
@@ -134,6 +140,7 @@ static void on_closed(uv_handle_t *poll)
     napi_async_cleanup_hook_handle cleanup = queue->cleanup;
     close(queue->fd);
     free(poll);
+    free(queue->promises.open);
     free(queue);
     napi_remove_async_cleanup_hook(cleanup);
 }
