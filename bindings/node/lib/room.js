@@ -9,26 +9,35 @@ const queue = require('./queue.js');
 const RETRY_MS = 10;
 /** Each waiting send keeps its message; whoever makes more of them does not wait for any. */
 const WAITING_MAX = 100000;
+/** Sends that are made, or refused, in one go: the loop's other work has its turn in between. */
+const AT_ONCE = 64;
 
 const QUEUE_FULL = -22;
 const COMPLETION_FULL = -23;
 const isFull = (failure) => failure[0] === QUEUE_FULL || failure[0] === COMPLETION_FULL;
 
 class Room {
-    #waiting = [];
+    /** A ring: `next` is the first one that waits, `previous` the last. An array would move all the others up. */
+    #waiting = { next: undefined, previous: undefined };
+    #count = 0;
     #timer;
+    #soon;
     #pump = () => this.#next();
+
+    constructor() {
+        this.#waiting.next = this.#waiting.previous = this.#waiting;
+    }
 
     /**
      * `attempt(leftMs)` makes the send and answers its promise, or the failure; the promise of what becomes of it.
      */
     enter(attempt, timeoutMs, signal) {
-        if (this.#waiting.length === 0) {
+        if (this.#count === 0) {
             const made = attempt(timeoutMs);
-            if (made instanceof Promise) return made;
+            if (!Array.isArray(made)) return made;
             if (!isFull(made)) return Promise.reject(fromFailure(made));
         }
-        if (this.#waiting.length >= WAITING_MAX) {
+        if (this.#count >= WAITING_MAX) {
             return Promise.reject(
                 new RocketMQError(`${WAITING_MAX} sends wait for room already`, 'ROCKETMQ_ERR_QUEUE_FULL', {
                     retriable: true,
@@ -43,43 +52,62 @@ class Room {
                 resolve,
                 reject,
                 forgetSignal: undefined,
+                next: this.#waiting,
+                previous: this.#waiting.previous,
             };
             if (signal !== undefined) {
                 entry.forgetSignal = whenAborted(signal, () => {
-                    this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+                    this.#leave(entry);
                     reject(aborted(signal, 'not-sent'));
                     this.#settleDown();
                 });
             }
-            this.#waiting.push(entry);
+            entry.previous.next = entry.next.previous = entry;
+            this.#count++;
             if (this.#timer !== undefined) return;
             this.#timer = setInterval(this.#pump, RETRY_MS);
             queue.watchers.add(this.#pump);
         });
     }
 
+    #leave(entry) {
+        entry.previous.next = entry.next;
+        entry.next.previous = entry.previous;
+        this.#count--;
+        entry.forgetSignal?.();
+    }
+
     #next() {
-        while (this.#waiting.length > 0) {
-            const entry = this.#waiting[0];
-            const left = entry.deadline - performance.now();
-            const made = left > 0 ? entry.attempt(left) : undefined;
-            if (Array.isArray(made) && isFull(made)) return;
-            this.#waiting.shift();
-            entry.forgetSignal?.();
-            if (made instanceof Promise) entry.resolve(made);
-            else if (made !== undefined) entry.reject(fromFailure(made));
-            else
-                entry.reject(
-                    new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
-                        retriable: true,
-                    }),
-                );
+        for (let made = 0; made < AT_ONCE && this.#count > 0; made++) {
+            if (!this.#first(this.#waiting.next)) return;
         }
-        this.#settleDown();
+        if (this.#count === 0) this.#settleDown();
+        else
+            this.#soon ??= setImmediate(() => {
+                this.#soon = undefined;
+                this.#next();
+            });
+    }
+
+    /** Whether it waits no longer. */
+    #first(entry) {
+        const left = entry.deadline - performance.now();
+        const made = left > 0 ? entry.attempt(left) : undefined;
+        if (Array.isArray(made) && isFull(made)) return false;
+        this.#leave(entry);
+        if (made === undefined) {
+            entry.reject(
+                new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
+                    retriable: true,
+                }),
+            );
+        } else if (Array.isArray(made)) entry.reject(fromFailure(made));
+        else entry.resolve(made);
+        return true;
     }
 
     #settleDown() {
-        if (this.#waiting.length > 0) return;
+        if (this.#count > 0) return;
         clearInterval(this.#timer);
         this.#timer = undefined;
         queue.watchers.delete(this.#pump);

@@ -7,9 +7,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-/* Events of one call into JavaScript, and such calls of one wake: the descriptor stays readable while events are
- * left, so that the loop's other work has its turn between two wakes. */
-enum { BATCH = 256, BATCHES_PER_WAKE = 2 };
+/* Events of one call into JavaScript, with which the program's own work upon them is done too. A wake takes no further
+ * ones after its time: the descriptor stays readable while events are left, so that the loop's other work has its turn
+ * in between. */
+enum { BATCH = 64, WAKE_NS = 1000 * 1000 };
 /* Numbers of an event, in lib/queue.js too. */
 enum { TAG, KIND, STATUS, CODE, QUEUE_ID, QUEUE_OFFSET, ATTEMPTS, LATENCY_US, COUNT, ROW };
 
@@ -124,14 +125,15 @@ static bool hand_over(struct queue *queue, int32_t count)
 static void on_readable(uv_poll_t *poll, int status, int what)
 {
     struct queue *queue = poll->data;
+    const uint64_t begun = uv_hrtime();
     (void)status, (void)what;
-    for (int turn = 0; turn < BATCHES_PER_WAKE; turn++) {
+    do {
         const int32_t count = rocketmq_cq_poll(queue->cq, queue->events, BATCH, 0);
         if (count <= 0) return;
         const bool alive = hand_over(queue, count);
         rocketmq_event_release(queue->events, count);
         if (!alive || count < BATCH) return;
-    }
+    } while (uv_hrtime() - begun < WAKE_NS);
 }
 
 static void on_closed(uv_handle_t *poll)
