@@ -2,7 +2,7 @@
 // The producer: checks what it is given, makes the call, and says how it ends. Nothing here waits on the loop.
 
 const { native } = require('./native.js');
-const { RocketMQError, aborted, fromFailure, wrongType, checkText, checkTimeout } = require('./error.js');
+const { RocketMQError, aborted, fromFailure, inBatch, wrongType, checkText, checkTimeout } = require('./error.js');
 const { Flat, flattenOptions } = require('./message.js');
 const { SendResult, BatchResult } = require('./result.js');
 const { Room } = require('./room.js');
@@ -38,6 +38,18 @@ function configText(key, value) {
     if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
     if (typeof value !== 'string') throw wrongType(key, 'a string, number or boolean', value);
     return checkText(key, value);
+}
+
+function flatInBatch(message, index) {
+    try {
+        return new Flat(message);
+    } catch (error) {
+        if (error instanceof Error) {
+            error.message = inBatch(index, error.message);
+            Error.captureStackTrace(error); // the stack begins with the message
+        }
+        throw error;
+    }
 }
 
 function signalOf(options) {
@@ -148,7 +160,7 @@ class Producer {
 
     async sendBatch(messages, options = undefined) {
         if (!Array.isArray(messages)) throw wrongType('messages', 'an array', messages);
-        const flats = messages.map((message) => new Flat(message));
+        const flats = messages.map(flatInBatch);
         const flatOptions = flattenOptions(options);
         const signal = signalOf(options);
         if (signal?.aborted) throw aborted(signal, 'not-sent');

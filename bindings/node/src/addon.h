@@ -60,7 +60,9 @@ napi_value element_of(napi_env env, napi_value array, uint32_t index);
 struct held held_of(napi_env env, napi_value value);
 struct queue *queue_of(napi_env env, napi_value value);
 
-/* A failure as lib/error.js reads it: an array. `error` may be NULL and stays the caller's. */
+/* A failure as lib/error.js reads it: an array. Behind its members there may be the index of a message in its batch.
+ * `error` may be NULL and stays the caller's. */
+enum { FAILURE_MEMBERS = 9 };
 napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_error *error);
 /* undefined for OK, else the failure; takes the error. */
 napi_value outcome_value(napi_env env, rocketmq_status status, rocketmq_error *error);
