@@ -58,6 +58,7 @@ class Line:
         self.completions = _native.Completions()
         self.parked: deque[Parked] = deque()
         self.closing = False
+        self.closes = 0  # under way: each may have another end to wait for
         self.released = False
         self._native: _native.Producer | None = native
         self._waiting_max = waiting_max
@@ -131,7 +132,7 @@ class Line:
 
     def release_if_done(self) -> None:
         """Leaves the loop when nothing can come any more."""
-        if not self.released and not self.parked and len(self.completions) == 0:
+        if not self.released and not self.closes and not self.parked and len(self.completions) == 0:
             self.released = True
             self._native = None
             if self._again:
