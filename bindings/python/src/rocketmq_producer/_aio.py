@@ -75,7 +75,7 @@ class AsyncProducer(Base):
         begun = time.monotonic()
         await line.emptied(limit)
         ended = self._shut_down(line, _left(limit, begun))
-        refused = line.refuse_parked()
+        refused = await line.refuse_parked()
         try:
             return await ended and not refused
         except RequestTimeoutError:  # what was cut off is on its way, and the library asks to be called again
