@@ -10,6 +10,9 @@ const queue = require('./queue.js');
 
 const STATES = ['created', 'starting', 'running', 'closing', 'closed', 'failed'];
 const CLOSED = 'ROCKETMQ_ERR_CLOSED';
+const TIMEOUT = 'ROCKETMQ_ERR_TIMEOUT';
+/** Until ends that were cut off have been told, also on a busy machine. */
+const CUT_OFF_MS = 10000;
 const PURGE_WAITING = 1;
 const PURGE_IN_FLIGHT = 2;
 // Calls that wait, as in job.c.
@@ -22,6 +25,11 @@ const RECALL = 3;
 function ok(answer) {
     if (Array.isArray(answer)) throw fromFailure(answer);
     return answer;
+}
+
+/** That sends were cut off is no failure of a close. */
+function unlessClosed(error) {
+    if (error.code !== CLOSED) throw error;
 }
 
 function flattenConfig(config) {
@@ -228,19 +236,24 @@ class Producer {
 
     async #close(options) {
         const timeoutMs = checkTimeout(options?.timeoutMs);
-        const tag = queue.nextTag();
         let clean = true;
-        const ended = ok(queue.wait(tag, native.producerShutdown(this.#handle, tag, timeoutMs), this));
         try {
-            await ended;
+            await this.#shutDown(timeoutMs);
         } catch (error) {
-            if (error.code !== CLOSED) throw error;
             clean = false;
+            // What was cut off is on its way, and the library asks to be called again.
+            if (error.code === TIMEOUT) await this.#shutDown(CUT_OFF_MS).catch(unlessClosed);
+            else unlessClosed(error);
         }
         this.#lastStatistics = native.producerStats(this.#handle);
         native.producerDestroy(this.#handle);
         this.#handle = undefined;
         return clean;
+    }
+
+    async #shutDown(timeoutMs) {
+        const tag = queue.nextTag();
+        await ok(queue.wait(tag, native.producerShutdown(this.#handle, tag, timeoutMs), this));
     }
 
     async [Symbol.asyncDispose]() {

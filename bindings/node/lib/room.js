@@ -12,6 +12,9 @@ const WAITING_MAX = 100000;
 /** Sends that are made, or refused, in one go: the loop's other work has its turn in between. */
 const AT_ONCE = 64;
 
+/** A timer of Node's takes no more. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 const QUEUE_FULL = -22;
 const COMPLETION_FULL = -23;
 const isFull = (failure) => failure[0] === QUEUE_FULL || failure[0] === COMPLETION_FULL;
@@ -20,9 +23,14 @@ class Room {
     /** A ring: `next` is the first one that waits, `previous` the last. An array would move all the others up. */
     #waiting = { next: undefined, previous: undefined };
     #count = 0;
+    #late = []; // of them, those whose limit is over
     #timer;
     #soon;
     #pump = () => this.#next();
+    #giveUp = (entry) => {
+        this.#late.push(entry);
+        this.#nextSoon();
+    };
 
     constructor() {
         this.#waiting.next = this.#waiting.previous = this.#waiting;
@@ -52,6 +60,7 @@ class Room {
                 resolve,
                 reject,
                 forgetSignal: undefined,
+                limit: undefined,
                 next: this.#waiting,
                 previous: this.#waiting.previous,
             };
@@ -62,6 +71,8 @@ class Room {
                     this.#settleDown();
                 });
             }
+            // Whoever is first may have a longer limit than those behind it.
+            if (timeoutMs <= TIMER_MAX_MS) entry.limit = setTimeout(this.#giveUp, timeoutMs, entry);
             entry.previous.next = entry.next.previous = entry;
             this.#count++;
             if (this.#timer !== undefined) return;
@@ -73,41 +84,57 @@ class Room {
     #leave(entry) {
         entry.previous.next = entry.next;
         entry.next.previous = entry.previous;
+        entry.next = undefined;
         this.#count--;
+        clearTimeout(entry.limit);
         entry.forgetSignal?.();
     }
 
+    #nextSoon() {
+        this.#soon ??= setImmediate(() => {
+            this.#soon = undefined;
+            this.#next();
+        });
+    }
+
     #next() {
-        for (let made = 0; made < AT_ONCE && this.#count > 0; made++) {
-            if (!this.#first(this.#waiting.next)) return;
+        let left = AT_ONCE;
+        for (const entry of this.#late.splice(0, AT_ONCE)) {
+            left--;
+            if (entry.next !== undefined) this.#refuse(entry);
         }
+        while (left > 0 && this.#count > 0 && this.#first(this.#waiting.next)) left--;
         if (this.#count === 0) this.#settleDown();
-        else
-            this.#soon ??= setImmediate(() => {
-                this.#soon = undefined;
-                this.#next();
-            });
+        else if (left === 0 || this.#late.length > 0) this.#nextSoon();
+    }
+
+    #refuse(entry) {
+        this.#leave(entry);
+        entry.reject(
+            new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
+                retriable: true,
+            }),
+        );
     }
 
     /** Whether it waits no longer. */
     #first(entry) {
         const left = entry.deadline - performance.now();
-        const made = left > 0 ? entry.attempt(left) : undefined;
+        if (left <= 0) {
+            this.#refuse(entry);
+            return true;
+        }
+        const made = entry.attempt(left);
         if (Array.isArray(made) && isFull(made)) return false;
         this.#leave(entry);
-        if (made === undefined) {
-            entry.reject(
-                new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
-                    retriable: true,
-                }),
-            );
-        } else if (Array.isArray(made)) entry.reject(fromFailure(made));
+        if (Array.isArray(made)) entry.reject(fromFailure(made));
         else entry.resolve(made);
         return true;
     }
 
     #settleDown() {
         if (this.#count > 0) return;
+        this.#late = [];
         clearInterval(this.#timer);
         this.#timer = undefined;
         queue.watchers.delete(this.#pump);
