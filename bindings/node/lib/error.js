@@ -31,9 +31,13 @@ class RocketMQError extends Error {
 // On the prototype, so that it is no own property which every printed error repeats.
 Object.defineProperty(RocketMQError.prototype, 'name', { value: 'RocketMQError', writable: true, configurable: true });
 
+/** As the library says which message of a batch it means. */
+const inBatch = (index, text) => `message ${index}: ${text}`;
+
 /** The error of a failure as values.c writes it. */
 function fromFailure(failure) {
-    const [status, message, outcome, retriable, brokerCode, brokerRemark, broker, messageId, attempts] = failure;
+    const [status, text, outcome, retriable, brokerCode, brokerRemark, broker, messageId, attempts, index] = failure;
+    const message = index === undefined ? text : inBatch(index, text);
     return new RocketMQError(message, names.get(status) ?? 'ROCKETMQ_STATUS_UNKNOWN', {
         status,
         outcome: OUTCOMES[outcome] ?? 'unknown',
@@ -87,4 +91,4 @@ function checkTimeout(value) {
     throw new RangeError(`timeoutMs must be a whole number of milliseconds or Infinity, not ${value}`);
 }
 
-module.exports = { RocketMQError, isWellFormed, fromFailure, aborted, wrongType, checkText, checkTimeout };
+module.exports = { RocketMQError, isWellFormed, inBatch, fromFailure, aborted, wrongType, checkText, checkTimeout };

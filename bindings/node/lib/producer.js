@@ -2,7 +2,7 @@
 // The producer: checks what it is given, makes the call, and says how it ends. Nothing here waits on the loop.
 
 const { native } = require('./native.js');
-const { RocketMQError, aborted, fromFailure, wrongType, checkText, checkTimeout } = require('./error.js');
+const { RocketMQError, aborted, fromFailure, inBatch, wrongType, checkText, checkTimeout } = require('./error.js');
 const { Flat, flattenOptions } = require('./message.js');
 const { SendResult, BatchResult } = require('./result.js');
 const { Room } = require('./room.js');
@@ -10,6 +10,9 @@ const queue = require('./queue.js');
 
 const STATES = ['created', 'starting', 'running', 'closing', 'closed', 'failed'];
 const CLOSED = 'ROCKETMQ_ERR_CLOSED';
+const TIMEOUT = 'ROCKETMQ_ERR_TIMEOUT';
+/** Until ends that were cut off have been told, also on a busy machine. */
+const CUT_OFF_MS = 10000;
 const PURGE_WAITING = 1;
 const PURGE_IN_FLIGHT = 2;
 // Calls that wait, as in job.c.
@@ -18,9 +21,15 @@ const PREPARE_TOPIC = 1;
 const FETCH_QUEUES = 2;
 const RECALL = 3;
 
-/** Throws the failure of a call that answers one. */
-function ok(failure) {
-    if (failure !== undefined) throw fromFailure(failure);
+/** What a call has answered, its failure thrown. */
+function ok(answer) {
+    if (Array.isArray(answer)) throw fromFailure(answer);
+    return answer;
+}
+
+/** That sends were cut off is no failure of a close. */
+function unlessClosed(error) {
+    if (error.code !== CLOSED) throw error;
 }
 
 function flattenConfig(config) {
@@ -37,6 +46,18 @@ function configText(key, value) {
     if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
     if (typeof value !== 'string') throw wrongType(key, 'a string, number or boolean', value);
     return checkText(key, value);
+}
+
+function flatInBatch(message, index) {
+    try {
+        return new Flat(message);
+    } catch (error) {
+        if (error instanceof Error) {
+            error.message = inBatch(index, error.message);
+            Error.captureStackTrace(error); // the stack begins with the message
+        }
+        throw error;
+    }
 }
 
 function signalOf(options) {
@@ -77,25 +98,28 @@ class Producer {
     }
 
     send(message, options = undefined) {
-        let flat, flatOptions, signal;
         try {
-            flat = new Flat(message);
-            flatOptions = flattenOptions(options);
-            signal = options === undefined ? undefined : signalOf(options);
-            if (signal?.aborted) throw aborted(signal, 'not-sent');
-            if (options?.waitForRoom === true)
-                return this.#whenThereIsRoom((own) => this.#send(flat, own, signal), flatOptions, signal);
-            const made = this.#send(flat, flatOptions, signal);
-            return made instanceof Promise ? made : Promise.reject(fromFailure(made));
+            const flat = new Flat(message);
+            if (options !== undefined) return this.#sendWith(flat, options);
+            return ok(this.#send(flat, undefined, undefined));
         } catch (error) {
             return Promise.reject(error);
         }
     }
 
+    #sendWith(flat, options) {
+        const flatOptions = flattenOptions(options);
+        const signal = signalOf(options);
+        if (signal?.aborted) throw aborted(signal, 'not-sent');
+        if (options.waitForRoom === true)
+            return this.#whenThereIsRoom((own) => this.#send(flat, own, signal), flatOptions, signal);
+        return ok(this.#send(flat, flatOptions, signal));
+    }
+
     /** The promise of an accepted send, or the failure. */
     #send(flat, flatOptions, signal) {
-        const tag = queue.tag();
-        const failure = native.sendMessage(
+        const tag = queue.nextTag();
+        const made = native.sendMessage(
             this.#open(),
             tag,
             flat.topic,
@@ -106,9 +130,7 @@ class Producer {
             flat.more,
             flatOptions,
         );
-        return failure === undefined
-            ? queue.wait(tag, new queue.Waiter(this, flat.topic, SendResult), signal)
-            : failure;
+        return queue.wait(tag, made, this, signal, flat.topic, SendResult);
     }
 
     #whenThereIsRoom(send, flatOptions, signal) {
@@ -146,22 +168,18 @@ class Producer {
 
     async sendBatch(messages, options = undefined) {
         if (!Array.isArray(messages)) throw wrongType('messages', 'an array', messages);
-        const flats = messages.map((message) => new Flat(message));
+        const flats = messages.map(flatInBatch);
         const flatOptions = flattenOptions(options);
         const signal = signalOf(options);
         if (signal?.aborted) throw aborted(signal, 'not-sent');
         const list = flats.map((flat) => flat.list());
         const send = (own) => {
-            const tag = queue.tag();
-            const failure = native.sendBatch(this.#open(), tag, list, own);
-            return failure === undefined
-                ? queue.wait(tag, new queue.Waiter(this, flats[0].topic, BatchResult), signal)
-                : failure;
+            const tag = queue.nextTag();
+            const made = native.sendBatch(this.#open(), tag, list, own);
+            return queue.wait(tag, made, this, signal, flats[0]?.topic, BatchResult);
         };
         if (options?.waitForRoom === true) return this.#whenThereIsRoom(send, flatOptions, signal);
-        const made = send(flatOptions);
-        if (!(made instanceof Promise)) throw fromFailure(made);
-        return made;
+        return ok(send(flatOptions));
     }
 
     async #job(kind, options, topic = undefined, recallHandle = undefined) {
@@ -196,9 +214,8 @@ class Producer {
         const timeoutMs = checkTimeout(options?.timeoutMs);
         const signal = signalOf(options);
         if (signal?.aborted) throw aborted(signal, 'not-sent');
-        const tag = queue.tag();
-        ok(native.producerFlush(this.#open(), tag, timeoutMs));
-        await queue.wait(tag, new queue.Waiter(this), signal);
+        const tag = queue.nextTag();
+        await ok(queue.wait(tag, native.producerFlush(this.#open(), tag, timeoutMs), this, signal));
     }
 
     purge({ waiting = true, inFlight = true } = {}) {
@@ -219,19 +236,24 @@ class Producer {
 
     async #close(options) {
         const timeoutMs = checkTimeout(options?.timeoutMs);
-        const tag = queue.tag();
         let clean = true;
-        ok(native.producerShutdown(this.#handle, tag, timeoutMs));
         try {
-            await queue.wait(tag, new queue.Waiter(this), undefined);
+            await this.#shutDown(timeoutMs);
         } catch (error) {
-            if (error.code !== CLOSED) throw error;
             clean = false;
+            // What was cut off is on its way, and the library asks to be called again.
+            if (error.code === TIMEOUT) await this.#shutDown(CUT_OFF_MS).catch(unlessClosed);
+            else unlessClosed(error);
         }
         this.#lastStatistics = native.producerStats(this.#handle);
         native.producerDestroy(this.#handle);
         this.#handle = undefined;
         return clean;
+    }
+
+    async #shutDown(timeoutMs) {
+        const tag = queue.nextTag();
+        await ok(queue.wait(tag, native.producerShutdown(this.#handle, tag, timeoutMs), this));
     }
 
     async [Symbol.asyncDispose]() {

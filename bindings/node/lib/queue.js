@@ -1,6 +1,6 @@
 'use strict';
 // Where everything that was accepted ends: one completion queue for each thread of JavaScript, made with the first
-// producer. A tag leads from an event to who waits for it; where nobody waits any more the tag leads nowhere.
+// producer. A tag leads from an event to who waits for it, and is free for the next call when its one event has come.
 
 const { whenAborted } = require('./abort.js');
 const { native } = require('./native.js');
@@ -23,8 +23,9 @@ const JOBS_MAX = 16;
 
 let handle; // the addon's queue, undefined until it is open
 let rows;
-let nextTag = 1; // 2^53 of them last for 285 years at a million a second
-const open = new Map();
+const waiters = []; // by tag
+const free = []; // tags of no call
+let openCount = 0; // calls that somebody waits for
 let held = false;
 let onLog;
 const watchers = new Set(); // called after each batch of events
@@ -37,7 +38,7 @@ function hold() {
 }
 
 function letGo() {
-    if (!held || open.size > 0) return;
+    if (!held || openCount > 0) return;
     held = false;
     native.queueHold(handle, false);
 }
@@ -52,43 +53,64 @@ function ensureOpen() {
     return handle;
 }
 
-/** Who waits for a tag. Holds its producer, so that it is not collected while something of it is open. */
+/**
+ * Who waits for a tag. It serves one call after the other: what is made for each of ten thousand open ones is what the
+ * collector copies while the loop stands still.
+ */
 class Waiter {
-    constructor(producer, topic, Result) {
-        this.producer = producer;
-        this.topic = topic;
-        this.Result = Result;
-        this.resolve = undefined;
-        this.reject = undefined;
-        this.forgetSignal = undefined;
+    /** Keeps it from being collected while something of it is open. Undefined where nobody waits any more. */
+    producer = undefined;
+    topic = undefined;
+    Result = undefined;
+    forgetSignal = undefined;
+
+    leave() {
+        if (this.forgetSignal !== undefined) this.forgetSignal();
+        this.producer = this.topic = this.Result = this.forgetSignal = undefined;
+        openCount--;
     }
 }
 
-/** The promise of what was accepted under this tag. */
-function wait(tag, waiter, signal) {
-    open.set(tag, waiter);
+/** The tag of the next call. Once the call is accepted, wait() takes it, in the same breath. */
+function nextTag() {
+    if (free.length === 0) free.push(waiters.push(new Waiter()) - 1);
+    return free[free.length - 1];
+}
+
+/** The promise that the addon made of a call with this tag, or the failure, of which nothing is left. */
+function wait(tag, made, producer, signal, topic, Result) {
+    if (Array.isArray(made)) return made;
+    const waiter = waiters[tag];
+    free.pop();
+    waiter.producer = producer;
+    waiter.topic = topic;
+    waiter.Result = Result;
+    openCount++;
     if (!held) hold();
-    const promise = new Promise((resolve, reject) => {
-        waiter.resolve = resolve;
-        waiter.reject = reject;
-    });
-    if (signal !== undefined) {
-        waiter.forgetSignal = whenAborted(signal, () => {
-            if (!open.delete(tag)) return;
-            letGo();
-            // What was accepted may be stored all the same.
-            waiter.reject(aborted(signal, 'unknown'));
-        });
-    }
-    return promise;
+    if (signal !== undefined) leaveWhenAborted(tag, waiter, signal);
+    return made;
 }
 
-function take(tag) {
-    const waiter = open.get(tag);
-    if (waiter === undefined) return undefined;
-    open.delete(tag);
-    if (waiter.forgetSignal !== undefined) waiter.forgetSignal();
-    return waiter;
+function leaveWhenAborted(tag, waiter, signal) {
+    waiter.forgetSignal = whenAborted(signal, () => {
+        waiter.leave();
+        letGo();
+        // What was accepted may be stored all the same.
+        native.promiseSettle(handle, tag, aborted(signal, 'unknown'), true);
+    });
+}
+
+/** The one event of a tag has come, or never will: whoever waits for it is told so. */
+function settle(tag, value, rejected) {
+    const waiter = waiters[tag];
+    free.push(tag);
+    if (waiter.producer === undefined) return;
+    waiter.leave();
+    native.promiseSettle(handle, tag, value, rejected);
+}
+
+function resultLost() {
+    return new RocketMQError('stored, but no memory for the result', 'ROCKETMQ_ERR_SYSTEM', { outcome: 'unknown' });
 }
 
 /** Runs for each batch of events, on the loop. */
@@ -100,28 +122,22 @@ function dispatch(count, texts) {
             if (onLog !== undefined) onLog(rows[at + CODE], text);
             continue;
         }
-        const waiter = take(rows[at + TAG]);
-        if (waiter === undefined) continue;
-        if (rows[at + STATUS] !== 0) waiter.reject(fromFailure(text));
-        else if (waiter.Result === undefined) waiter.resolve();
-        else if (text === undefined)
-            waiter.reject(
-                new RocketMQError('stored, but no memory for the result', 'ROCKETMQ_ERR_SYSTEM', {
-                    outcome: 'unknown',
-                }),
-            );
+        const tag = rows[at + TAG] | 0;
+        const { topic, Result } = waiters[tag];
+        if (rows[at + STATUS] !== 0) settle(tag, fromFailure(text), true);
+        else if (Result === undefined) settle(tag, undefined, false);
+        else if (text === undefined) settle(tag, resultLost(), true);
         else {
-            waiter.resolve(
-                new waiter.Result(
-                    waiter.topic,
-                    text,
-                    rows[at + CODE],
-                    rows[at + QUEUE_ID],
-                    rows[at + QUEUE_OFFSET],
-                    rows[at + ATTEMPTS],
-                    rows[at + LATENCY_US],
-                ),
+            const result = new Result(
+                topic,
+                text,
+                rows[at + CODE],
+                rows[at + QUEUE_ID],
+                rows[at + QUEUE_OFFSET],
+                rows[at + ATTEMPTS],
+                rows[at + LATENCY_US],
             );
+            settle(tag, result, false);
         }
     }
     for (const watcher of watchers) watcher();
@@ -133,44 +149,45 @@ let runningJobs = 0;
 
 function settleJob(tag, failure, value) {
     runningJobs--;
-    const waiter = take(tag);
-    if (waiter !== undefined) {
-        if (failure === undefined) waiter.resolve(value);
-        else waiter.reject(fromFailure(failure));
-    }
+    if (failure === undefined) settle(tag, value, false);
+    else settle(tag, fromFailure(failure), true);
     nextJobs();
     letGo();
 }
 
 function nextJobs() {
     while (runningJobs < JOBS_MAX && waitingJobs.length > 0) {
-        const { kind, tag, timeoutMs, deadline, topic, handle } = waitingJobs.shift();
-        if (!open.has(tag)) continue; // aborted while it waited
+        const { kind, tag, timeoutMs, deadline, topic, recallHandle } = waitingJobs.shift();
+        const { producer } = waiters[tag];
+        if (producer === undefined) {
+            free.push(tag); // aborted while it waited
+            continue;
+        }
         const left = timeoutMs > 0 ? Math.max(deadline - Date.now(), 0) : timeoutMs;
-        const failure = native.jobStart(kind, tag, open.get(tag).producer.handle, left, topic, handle);
+        const failure = native.jobStart(kind, tag, producer.handle, left, topic, recallHandle);
         if (failure === undefined) runningJobs++;
-        else take(tag).reject(fromFailure(failure));
+        else settle(tag, fromFailure(failure), true);
     }
 }
 
 /** Has the library make a call that waits, on a thread of its own. */
-function job(kind, producer, timeoutMs, signal, topic, handle) {
-    if (signal?.aborted) return Promise.reject(aborted(signal, 'not-sent'));
-    const tag = nextTag++;
-    const promise = wait(tag, new Waiter(producer, topic, undefined), signal);
-    waitingJobs.push({ kind, tag, timeoutMs, deadline: Date.now() + timeoutMs, topic, handle });
+function job(kind, producer, timeoutMs, signal, topic, recallHandle) {
+    if (signal?.aborted) throw aborted(signal, 'not-sent');
+    const tag = nextTag();
+    const made = wait(tag, native.promiseOpen(handle, tag), producer, signal);
+    if (Array.isArray(made)) throw fromFailure(made);
+    waitingJobs.push({ kind, tag, timeoutMs, deadline: Date.now() + timeoutMs, topic, recallHandle });
     nextJobs();
     letGo();
-    return promise;
+    return made;
 }
 
 module.exports = {
     ensureOpen,
     job,
     wait,
-    Waiter,
-    tag: () => nextTag++,
-    openCount: () => open.size,
+    nextTag,
+    openCount: () => openCount,
     watchers,
     setLogListener(listener) {
         onLog = listener;

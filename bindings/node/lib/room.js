@@ -9,26 +9,43 @@ const queue = require('./queue.js');
 const RETRY_MS = 10;
 /** Each waiting send keeps its message; whoever makes more of them does not wait for any. */
 const WAITING_MAX = 100000;
+/** Sends that are made, or refused, in one go: the loop's other work has its turn in between. */
+const AT_ONCE = 64;
+
+/** A timer of Node's takes no more. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 const QUEUE_FULL = -22;
 const COMPLETION_FULL = -23;
 const isFull = (failure) => failure[0] === QUEUE_FULL || failure[0] === COMPLETION_FULL;
 
 class Room {
-    #waiting = [];
+    /** A ring: `next` is the first one that waits, `previous` the last. An array would move all the others up. */
+    #waiting = { next: undefined, previous: undefined };
+    #count = 0;
+    #late = []; // of them, those whose limit is over
     #timer;
+    #soon;
     #pump = () => this.#next();
+    #giveUp = (entry) => {
+        this.#late.push(entry);
+        this.#nextSoon();
+    };
+
+    constructor() {
+        this.#waiting.next = this.#waiting.previous = this.#waiting;
+    }
 
     /**
      * `attempt(leftMs)` makes the send and answers its promise, or the failure; the promise of what becomes of it.
      */
     enter(attempt, timeoutMs, signal) {
-        if (this.#waiting.length === 0) {
+        if (this.#count === 0) {
             const made = attempt(timeoutMs);
-            if (made instanceof Promise) return made;
+            if (!Array.isArray(made)) return made;
             if (!isFull(made)) return Promise.reject(fromFailure(made));
         }
-        if (this.#waiting.length >= WAITING_MAX) {
+        if (this.#count >= WAITING_MAX) {
             return Promise.reject(
                 new RocketMQError(`${WAITING_MAX} sends wait for room already`, 'ROCKETMQ_ERR_QUEUE_FULL', {
                     retriable: true,
@@ -43,43 +60,81 @@ class Room {
                 resolve,
                 reject,
                 forgetSignal: undefined,
+                limit: undefined,
+                next: this.#waiting,
+                previous: this.#waiting.previous,
             };
             if (signal !== undefined) {
                 entry.forgetSignal = whenAborted(signal, () => {
-                    this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+                    this.#leave(entry);
                     reject(aborted(signal, 'not-sent'));
                     this.#settleDown();
                 });
             }
-            this.#waiting.push(entry);
+            // Whoever is first may have a longer limit than those behind it.
+            if (timeoutMs <= TIMER_MAX_MS) entry.limit = setTimeout(this.#giveUp, timeoutMs, entry);
+            entry.previous.next = entry.next.previous = entry;
+            this.#count++;
             if (this.#timer !== undefined) return;
             this.#timer = setInterval(this.#pump, RETRY_MS);
             queue.watchers.add(this.#pump);
         });
     }
 
+    #leave(entry) {
+        entry.previous.next = entry.next;
+        entry.next.previous = entry.previous;
+        entry.next = undefined;
+        this.#count--;
+        clearTimeout(entry.limit);
+        entry.forgetSignal?.();
+    }
+
+    #nextSoon() {
+        this.#soon ??= setImmediate(() => {
+            this.#soon = undefined;
+            this.#next();
+        });
+    }
+
     #next() {
-        while (this.#waiting.length > 0) {
-            const entry = this.#waiting[0];
-            const left = entry.deadline - performance.now();
-            const made = left > 0 ? entry.attempt(left) : undefined;
-            if (Array.isArray(made) && isFull(made)) return;
-            this.#waiting.shift();
-            entry.forgetSignal?.();
-            if (made instanceof Promise) entry.resolve(made);
-            else if (made !== undefined) entry.reject(fromFailure(made));
-            else
-                entry.reject(
-                    new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
-                        retriable: true,
-                    }),
-                );
+        let left = AT_ONCE;
+        for (const entry of this.#late.splice(0, AT_ONCE)) {
+            left--;
+            if (entry.next !== undefined) this.#refuse(entry);
         }
-        this.#settleDown();
+        while (left > 0 && this.#count > 0 && this.#first(this.#waiting.next)) left--;
+        if (this.#count === 0) this.#settleDown();
+        else if (left === 0 || this.#late.length > 0) this.#nextSoon();
+    }
+
+    #refuse(entry) {
+        this.#leave(entry);
+        entry.reject(
+            new RocketMQError(`no room in flight for ${entry.timeoutMs} ms`, 'ROCKETMQ_ERR_TIMEOUT', {
+                retriable: true,
+            }),
+        );
+    }
+
+    /** Whether it waits no longer. */
+    #first(entry) {
+        const left = entry.deadline - performance.now();
+        if (left <= 0) {
+            this.#refuse(entry);
+            return true;
+        }
+        const made = entry.attempt(left);
+        if (Array.isArray(made) && isFull(made)) return false;
+        this.#leave(entry);
+        if (Array.isArray(made)) entry.reject(fromFailure(made));
+        else entry.resolve(made);
+        return true;
     }
 
     #settleDown() {
-        if (this.#waiting.length > 0) return;
+        if (this.#count > 0) return;
+        this.#late = [];
         clearInterval(this.#timer);
         this.#timer = undefined;
         queue.watchers.delete(this.#pump);

@@ -25,6 +25,8 @@ NAPI_MODULE_INIT()
     const napi_property_descriptor functions[] = {
         FUNCTION("queueOpen", queue_open),
         FUNCTION("queueHold", queue_hold),
+        FUNCTION("promiseOpen", promise_open),
+        FUNCTION("promiseSettle", promise_settle),
         FUNCTION("jobStart", job_start),
         FUNCTION("sendMessage", send_message),
         FUNCTION("sendOneway", send_oneway),

@@ -60,7 +60,9 @@ napi_value element_of(napi_env env, napi_value array, uint32_t index);
 struct held held_of(napi_env env, napi_value value);
 struct queue *queue_of(napi_env env, napi_value value);
 
-/* A failure as lib/error.js reads it: an array. `error` may be NULL and stays the caller's. */
+/* A failure as lib/error.js reads it: an array. Behind its members there may be the index of a message in its batch.
+ * `error` may be NULL and stays the caller's. */
+enum { FAILURE_MEMBERS = 9 };
 napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_error *error);
 /* undefined for OK, else the failure; takes the error. */
 napi_value outcome_value(napi_env env, rocketmq_status status, rocketmq_error *error);
@@ -75,11 +77,25 @@ rocketmq_status build_message(napi_env env, struct addon *addon, const napi_valu
 /* NULL options for undefined. */
 rocketmq_status build_options(napi_env env, struct addon *addon, napi_value from, rocketmq_send_options **options);
 
-/* ---- queue.c, job.c: what comes back */
+/* ---- promise.c, queue.c, job.c: what comes back */
+
+struct promises {
+    napi_deferred *open; /* by tag */
+    size_t capacity;
+};
+
+/* Room for the promise of a call, before the call is made; false where there is no memory. */
+bool promises_reserve(struct promises *promises, uint64_t tag);
+/* The promise of a call that was accepted under a tag with room, else the failure; takes the error. */
+napi_value accepted_value(napi_env env, struct queue *queue, uint64_t tag, rocketmq_status status,
+                          rocketmq_error *error);
+napi_value promise_open(napi_env env, napi_callback_info info);
+napi_value promise_settle(napi_env env, napi_callback_info info);
 
 /* NULL for NULL. */
 rocketmq_cq *queue_cq(const struct queue *queue);
 struct mailbox *queue_mailbox(const struct queue *queue);
+struct promises *queue_promises(struct queue *queue);
 napi_value queue_open(napi_env env, napi_callback_info info);
 napi_value queue_hold(napi_env env, napi_callback_info info);
 napi_value job_start(napi_env env, napi_callback_info info);

@@ -7,9 +7,10 @@
 #include <unistd.h>
 #include <uv.h>
 
-/* Events of one call into JavaScript, and such calls of one wake: the descriptor stays readable while events are
- * left, so that the loop's other work has its turn between two wakes. */
-enum { BATCH = 256, BATCHES_PER_WAKE = 2 };
+/* Events of one call into JavaScript, with which the program's own work upon them is done too. A wake takes no further
+ * ones after its time: the descriptor stays readable while events are left, so that the loop's other work has its turn
+ * in between. */
+enum { BATCH = 64, WAKE_NS = 1000 * 1000 };
 /* Numbers of an event, in lib/queue.js too. */
 enum { TAG, KIND, STATUS, CODE, QUEUE_ID, QUEUE_OFFSET, ATTEMPTS, LATENCY_US, COUNT, ROW };
 
@@ -25,6 +26,7 @@ struct queue {
     napi_async_context context;
     napi_async_cleanup_hook_handle cleanup;
     struct mailbox *mailbox; /* NULL where there was no memory */
+    struct promises promises;
     rocketmq_event events[BATCH];
 };
 
@@ -36,6 +38,11 @@ rocketmq_cq *queue_cq(const struct queue *queue)
 struct mailbox *queue_mailbox(const struct queue *queue)
 {
     return queue ? queue->mailbox : NULL;
+}
+
+struct promises *queue_promises(struct queue *queue)
+{
+    return queue ? &queue->promises : NULL;
 }
 
 /* Appends a text and its NUL; false where there is no memory. */
@@ -118,14 +125,15 @@ static bool hand_over(struct queue *queue, int32_t count)
 static void on_readable(uv_poll_t *poll, int status, int what)
 {
     struct queue *queue = poll->data;
+    const uint64_t begun = uv_hrtime();
     (void)status, (void)what;
-    for (int turn = 0; turn < BATCHES_PER_WAKE; turn++) {
+    do {
         const int32_t count = rocketmq_cq_poll(queue->cq, queue->events, BATCH, 0);
         if (count <= 0) return;
         const bool alive = hand_over(queue, count);
         rocketmq_event_release(queue->events, count);
         if (!alive || count < BATCH) return;
-    }
+    } while (uv_hrtime() - begun < WAKE_NS);
 }
 
 static void on_closed(uv_handle_t *poll)
@@ -134,6 +142,7 @@ static void on_closed(uv_handle_t *poll)
     napi_async_cleanup_hook_handle cleanup = queue->cleanup;
     close(queue->fd);
     free(poll);
+    free(queue->promises.open);
     free(queue);
     napi_remove_async_cleanup_hook(cleanup);
 }

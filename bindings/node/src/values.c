@@ -130,7 +130,7 @@ struct queue *queue_of(napi_env env, napi_value value)
 napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_error *error)
 {
     napi_value failure = NULL;
-    const napi_value members[] = {
+    const napi_value members[FAILURE_MEMBERS] = {
         number_value(env, status),
         string_value(env, error ? rocketmq_error_message(error) : rocketmq_status_str(status)),
         number_value(env, error ? rocketmq_error_outcome(error) : ROCKETMQ_OUTCOME_NOT_SENT),
@@ -141,9 +141,8 @@ napi_value failure_value(napi_env env, rocketmq_status status, const rocketmq_er
         string_value(env, rocketmq_error_message_id(error)),
         number_value(env, error ? rocketmq_error_attempts(error) : 0),
     };
-    const uint32_t count = sizeof members / sizeof *members;
-    napi_create_array_with_length(env, count, &failure);
-    for (uint32_t index = 0; index < count; index++) napi_set_element(env, failure, index, members[index]);
+    napi_create_array_with_length(env, FAILURE_MEMBERS, &failure);
+    for (uint32_t index = 0; index < FAILURE_MEMBERS; index++) napi_set_element(env, failure, index, members[index]);
     return failure;
 }
 

@@ -142,6 +142,7 @@ test(
         const stuck = Array.from({ length: 10 }, () =>
             producer.send({ topic: 'room', body: 'x' }, { timeoutMs: 1000 }),
         );
+        const first = producer.send({ topic: 'room', body: 'x' }, { waitForRoom: true, timeoutMs: Infinity });
         const waiting = producer.send({ topic: 'room', body: 'x' }, { waitForRoom: true, timeoutMs: 50 });
         const aborted = producer.sendBatch([{ topic: 'room', body: 'x' }], {
             waitForRoom: true,
@@ -150,8 +151,10 @@ test(
         controller.abort();
         await assert.rejects(aborted, { name: 'AbortError', outcome: 'not-sent' });
         await assert.rejects(waiting, { code: 'ROCKETMQ_ERR_TIMEOUT', outcome: 'not-sent' });
+        mock.clearFaults();
         producer.purge();
         assert.deepEqual(await outcomes(stuck), { unknown: 10 });
+        await first;
     }),
 );
 
@@ -167,6 +170,19 @@ test(
         const ended = outcomes(cut);
         assert.equal(await producer.close({ timeoutMs: 50 }), false);
         assert.deepEqual(await ended, { unknown: 20 });
+    }),
+);
+
+test(
+    'a close that cuts thousands of sends off resolves when each was told',
+    withProducer(Mock, {}, async (producer, mock) => {
+        await producer.prepareTopic('thousands');
+        mock.respond({ code: 0, delayMs: -1 });
+        let told = 0;
+        for (let index = 0; index < 9000; index++)
+            producer.send({ topic: 'thousands', body: 'x' }, { timeoutMs: 60000 }).catch(() => told++);
+        assert.equal(await producer.close({ timeoutMs: 0 }), false);
+        assert.deepEqual([told, producer.state, queue.openCount()], [9000, 'closed', 0]);
     }),
 );
 

@@ -130,6 +130,21 @@ test(
             ]),
             { code: 'ROCKETMQ_ERR_INVALID_ARGUMENT', message: /message 1/ },
         );
+        // Whoever refuses it: the library when it sends, when it builds the message, and the package before.
+        for (const wrong of [
+            { body: '' },
+            { properties: { ' ': 'x', '': '' } },
+            { tags: 'a\0b' },
+            { body: 7 },
+            { keys: ['a b'] },
+        ])
+            await assert.rejects(
+                producer.sendBatch([...messages.slice(0, 3), { topic: 'batch', body: 'x', ...wrong }]),
+                {
+                    message: /^message 3: /,
+                    stack: /message 3: /,
+                },
+            );
     }),
 );
 

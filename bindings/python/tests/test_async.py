@@ -16,6 +16,8 @@ from cluster import Mock
 
 import rocketmq_producer as rmq
 from rocketmq_producer import AsyncProducer, Message, Outcome, Queue, State, Status
+from rocketmq_producer._errors import make_error
+from rocketmq_producer._line import Line
 
 Config = dict[str, str]
 
@@ -150,6 +152,27 @@ def test_a_close_with_a_limit_cuts_off_what_is_in_flight_and_in_line(mock: Mock,
         ends = await asyncio.gather(*sends, return_exceptions=True)
         assert [type(end) for end in ends] == [rmq.ClosedError] * 10
         assert {end.outcome for end in ends[5:]} == {Outcome.NOT_SENT}  # type: ignore[union-attr]
+
+    asyncio.run(main())
+
+
+def test_a_close_that_asks_again_is_told_the_end(config: Config) -> None:
+    async def main() -> None:
+        producer = AsyncProducer(config)
+        await producer.start()
+        shut_down = producer._shut_down
+
+        def given_up(line: Line, limit_ms: int) -> asyncio.Future[bool]:
+            """As the library answers while what it cut off is on its way; all of that has come then."""
+            producer._shut_down = shut_down  # type: ignore[method-assign]
+            ended: asyncio.Future[bool] = line.loop.create_future()
+            ended.set_exception(make_error(Status.TIMEOUT, message="call again"))
+            line._settle()
+            return ended
+
+        producer._shut_down = given_up  # type: ignore[method-assign]
+        assert await asyncio.wait_for(producer.close(), 10) is False
+        assert producer.state == State.CLOSED
 
     asyncio.run(main())
 

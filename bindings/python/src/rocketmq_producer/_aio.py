@@ -63,18 +63,24 @@ class AsyncProducer(Base):
         if self._line.released:
             return True
         line = self._here()
-        begun = time.monotonic()
         line.closing = True
+        line.closes += 1
+        try:
+            return await self._close(line, limit)
+        finally:
+            line.closes -= 1
+            line.release_if_done()
+
+    async def _close(self, line: Line, limit: int) -> bool:
+        begun = time.monotonic()
         await line.emptied(limit)
         ended = self._shut_down(line, _left(limit, begun))
-        refused = line.refuse_parked()
+        refused = await line.refuse_parked()
         try:
-            all_ended = await ended and not refused
+            return await ended and not refused
         except RequestTimeoutError:  # what was cut off is on its way, and the library asks to be called again
             await self._shut_down(line, CUT_OFF_MS)
-            all_ended = False
-        line.release_if_done()
-        return all_ended
+            return False
 
     def _shut_down(self, line: Line, limit_ms: int) -> asyncio.Future[bool]:
         ended: asyncio.Future[bool] = line.loop.create_future()
