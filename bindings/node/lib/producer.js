@@ -119,7 +119,7 @@ class Producer {
     /** The promise of an accepted send, or the failure. */
     #send(flat, flatOptions, signal) {
         const tag = queue.nextTag();
-        const made = native.sendMessage(
+        const failure = native.sendMessage(
             this.#open(),
             tag,
             flat.topic,
@@ -130,7 +130,7 @@ class Producer {
             flat.more,
             flatOptions,
         );
-        return queue.wait(tag, made, this, signal, flat.topic, SendResult);
+        return failure ?? queue.wait(tag, this, signal, flat.topic, SendResult);
     }
 
     #whenThereIsRoom(send, flatOptions, signal) {
@@ -175,8 +175,8 @@ class Producer {
         const list = flats.map((flat) => flat.list());
         const send = (own) => {
             const tag = queue.nextTag();
-            const made = native.sendBatch(this.#open(), tag, list, own);
-            return queue.wait(tag, made, this, signal, flats[0]?.topic, BatchResult);
+            const failure = native.sendBatch(this.#open(), tag, list, own);
+            return failure ?? queue.wait(tag, this, signal, flats[0].topic, BatchResult);
         };
         if (options?.waitForRoom === true) return this.#whenThereIsRoom(send, flatOptions, signal);
         return ok(send(flatOptions));
@@ -215,7 +215,8 @@ class Producer {
         const signal = signalOf(options);
         if (signal?.aborted) throw aborted(signal, 'not-sent');
         const tag = queue.nextTag();
-        await ok(queue.wait(tag, native.producerFlush(this.#open(), tag, timeoutMs), this, signal));
+        ok(native.producerFlush(this.#open(), tag, timeoutMs));
+        await queue.wait(tag, this, signal);
     }
 
     purge({ waiting = true, inFlight = true } = {}) {
@@ -253,7 +254,8 @@ class Producer {
 
     async #shutDown(timeoutMs) {
         const tag = queue.nextTag();
-        await ok(queue.wait(tag, native.producerShutdown(this.#handle, tag, timeoutMs), this));
+        ok(native.producerShutdown(this.#handle, tag, timeoutMs));
+        await queue.wait(tag, this);
     }
 
     async [Symbol.asyncDispose]() {

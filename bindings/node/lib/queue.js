@@ -63,12 +63,25 @@ class Waiter {
     topic = undefined;
     Result = undefined;
     forgetSignal = undefined;
+    /** Of a promise that was made here. */
+    resolve = undefined;
+    reject = undefined;
 
     leave() {
         if (this.forgetSignal !== undefined) this.forgetSignal();
-        this.producer = this.topic = this.Result = this.forgetSignal = undefined;
+        this.producer = this.topic = this.Result = this.forgetSignal = this.resolve = this.reject = undefined;
         openCount--;
     }
+}
+
+/** Beyond so many open calls the addon makes the promises: slower, but each is all that the collector has to copy. */
+const FEW = 1000;
+
+let resolveMade;
+let rejectMade;
+function keepMade(resolve, reject) {
+    resolveMade = resolve;
+    rejectMade = reject;
 }
 
 /** The tag of the next call. Once the call is accepted, wait() takes it, in the same breath. */
@@ -77,36 +90,46 @@ function nextTag() {
     return free[free.length - 1];
 }
 
-/** The promise that the addon made of a call with this tag, or the failure, of which nothing is left. */
-function wait(tag, made, producer, signal, topic, Result) {
-    if (Array.isArray(made)) return made;
+/** The promise of what was accepted under this tag. */
+function wait(tag, producer, signal, topic, Result) {
     const waiter = waiters[tag];
     free.pop();
     waiter.producer = producer;
     waiter.topic = topic;
     waiter.Result = Result;
-    openCount++;
+    let promise = openCount++ < FEW ? undefined : native.promiseOpen(handle, tag);
+    if (promise === undefined) {
+        promise = new Promise(keepMade);
+        waiter.resolve = resolveMade;
+        waiter.reject = rejectMade;
+    }
     if (!held) hold();
     if (signal !== undefined) leaveWhenAborted(tag, waiter, signal);
-    return made;
+    return promise;
 }
 
 function leaveWhenAborted(tag, waiter, signal) {
     waiter.forgetSignal = whenAborted(signal, () => {
-        waiter.leave();
-        letGo();
         // What was accepted may be stored all the same.
-        native.promiseSettle(handle, tag, aborted(signal, 'unknown'), true);
+        tell(tag, aborted(signal, 'unknown'), true);
+        letGo();
     });
+}
+
+/** Ends the promise of a tag, for which nobody waits from here on. */
+function tell(tag, value, rejected) {
+    const waiter = waiters[tag];
+    const { resolve, reject } = waiter;
+    waiter.leave();
+    if (resolve === undefined) native.promiseSettle(handle, tag, value, rejected);
+    else if (rejected) reject(value);
+    else resolve(value);
 }
 
 /** The one event of a tag has come, or never will: whoever waits for it is told so. */
 function settle(tag, value, rejected) {
-    const waiter = waiters[tag];
+    if (waiters[tag].producer !== undefined) tell(tag, value, rejected);
     free.push(tag);
-    if (waiter.producer === undefined) return;
-    waiter.leave();
-    native.promiseSettle(handle, tag, value, rejected);
 }
 
 function resultLost() {
@@ -174,12 +197,11 @@ function nextJobs() {
 function job(kind, producer, timeoutMs, signal, topic, recallHandle) {
     if (signal?.aborted) throw aborted(signal, 'not-sent');
     const tag = nextTag();
-    const made = wait(tag, native.promiseOpen(handle, tag), producer, signal);
-    if (Array.isArray(made)) throw fromFailure(made);
+    const promise = wait(tag, producer, signal);
     waitingJobs.push({ kind, tag, timeoutMs, deadline: Date.now() + timeoutMs, topic, recallHandle });
     nextJobs();
     letGo();
-    return made;
+    return promise;
 }
 
 module.exports = {

@@ -84,11 +84,6 @@ struct promises {
     size_t capacity;
 };
 
-/* Room for the promise of a call, before the call is made; false where there is no memory. */
-bool promises_reserve(struct promises *promises, uint64_t tag);
-/* The promise of a call that was accepted under a tag with room, else the failure; takes the error. */
-napi_value accepted_value(napi_env env, struct queue *queue, uint64_t tag, rocketmq_status status,
-                          rocketmq_error *error);
 napi_value promise_open(napi_env env, napi_callback_info info);
 napi_value promise_settle(napi_env env, napi_callback_info info);
 

@@ -143,7 +143,7 @@ napi_value producer_purge(napi_env env, napi_callback_info info)
 typedef rocketmq_status ending_call(rocketmq_producer *producer, int64_t timeout_ms, rocketmq_cq *cq, uint64_t tag,
                                     rocketmq_error **error);
 
-/* A call with (producer, tag, timeoutMs) whose end is an event: its promise, or the failure. */
+/* A call with (producer, tag, timeoutMs) whose end is an event. */
 static napi_value ended_by_event(napi_env env, napi_callback_info info, ending_call *call)
 {
     napi_value arguments[3];
@@ -151,9 +151,8 @@ static napi_value ended_by_event(napi_env env, napi_callback_info info, ending_c
     const struct held held = called(env, info, arguments, 3);
     const int64_t timeout_ms = int64_of(env, arguments[2], ROCKETMQ_WAIT_DEFAULT);
     const uint64_t tag = (uint64_t)int64_of(env, arguments[1], 0);
-    if (!promises_reserve(queue_promises(held.queue), tag)) return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
     const rocketmq_status status = call(held.producer, timeout_ms, queue_cq(held.queue), tag, &error);
-    return accepted_value(env, held.queue, tag, status, error);
+    return outcome_value(env, status, error);
 }
 
 /* producerFlush(producer, tag, timeoutMs) */

@@ -10,7 +10,7 @@
 /* Events of one call into JavaScript, with which the program's own work upon them is done too. A wake takes no further
  * ones after its time: the descriptor stays readable while events are left, so that the loop's other work has its turn
  * in between. */
-enum { BATCH = 64, WAKE_NS = 1000 * 1000 };
+enum { BATCH = 128, WAKE_NS = 1000 * 1000 };
 /* Numbers of an event, in lib/queue.js too. */
 enum { TAG, KIND, STATUS, CODE, QUEUE_ID, QUEUE_OFFSET, ATTEMPTS, LATENCY_US, COUNT, ROW };
 

@@ -1,5 +1,5 @@
-/* Sends. None waits. One that was accepted answers its promise, and one event with its tag follows; else the answer is
- * the failure. */
+/* Sends. Each answers undefined when it was accepted, and then one event with its tag follows; else the failure. None
+ * waits. */
 #include "addon.h"
 
 #include <stdlib.h>
@@ -27,13 +27,12 @@ napi_value send_message(napi_env env, napi_callback_info info)
     if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok) return NULL;
     const struct held held = held_of(env, arguments[PRODUCER]);
     const uint64_t tag = (uint64_t)int64_of(env, arguments[TAG], 0);
-    if (!promises_reserve(queue_promises(held.queue), tag)) return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
     rocketmq_status status = build(env, arguments + MESSAGE, &message, &options, &error);
     if (status == ROCKETMQ_OK)
         status = rocketmq_producer_send_cq(held.producer, message, options, queue_cq(held.queue), tag, &error);
     rocketmq_send_options_destroy(options);
     rocketmq_message_destroy(message);
-    return accepted_value(env, held.queue, tag, status, error);
+    return outcome_value(env, status, error);
 }
 
 /* sendOneway(producer, topic, body, tags, keys, properties, more, options): undefined, or the failure. */
@@ -87,7 +86,6 @@ napi_value send_batch(napi_env env, napi_callback_info info)
     struct addon *addon = addon_of(env);
     const struct held held = held_of(env, arguments[PRODUCER]);
     const uint64_t tag = (uint64_t)int64_of(env, arguments[TAG], 0);
-    if (!promises_reserve(queue_promises(held.queue), tag)) return failure_value(env, ROCKETMQ_ERR_SYSTEM, NULL);
     if (napi_get_array_length(env, arguments[MESSAGES], &count) != napi_ok || count > BATCH_MAX)
         return failure_value(env, ROCKETMQ_ERR_INVALID_ARGUMENT, NULL);
     rocketmq_message **messages = calloc(count ? count : 1, sizeof *messages);
@@ -100,7 +98,7 @@ napi_value send_batch(napi_env env, napi_callback_info info)
     for (uint32_t index = 0; index < count; index++) rocketmq_message_destroy(messages[index]);
     free(messages);
     rocketmq_send_options_destroy(options);
-    napi_value answer = accepted_value(env, held.queue, tag, status, error);
-    if (built < count) napi_set_element(env, answer, FAILURE_MEMBERS, number_value(env, built));
-    return answer;
+    napi_value failure = outcome_value(env, status, error);
+    if (built < count) napi_set_element(env, failure, FAILURE_MEMBERS, number_value(env, built));
+    return failure;
 }

@@ -9,7 +9,7 @@ const { gc, withProducer } = require('./support/host.js');
 
 const SENDS = 5000;
 /** What the package settles in one go. */
-const PORTION = 64;
+const PORTION = 128;
 
 /** Counts calls of `count` in each turn of the loop; `most` stops, and answers the most of a turn. */
 function countTurns() {
@@ -123,7 +123,7 @@ test(
 );
 
 test(
-    'an open send leaves the collector hardly more to copy than its promise',
+    'thousands of open sends leave the collector hardly more to copy than their promises',
     withProducer(Mock, { 'send.timeout.ms': 60000 }, async (producer, mock) => {
         await producer.prepareTopic('bytes');
         mock.respond({ code: 0, delayMs: -1 });
@@ -140,6 +140,7 @@ test(
             await Promise.allSettled(sends);
             sends.fill(undefined);
         }
-        assert.ok(bytes < 100, `${bytes} bytes`);
+        // 50 for most, 300 for the thousand whose promises are made in JavaScript.
+        assert.ok(bytes < 150, `${bytes} bytes`);
     }),
 );

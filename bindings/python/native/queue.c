@@ -4,11 +4,10 @@
 
 PyTypeObject *completions_type;
 
-/* Events taken out at once. */
-enum { AT_ONCE = 64 };
-/* What one turn of a loop settles at most; those that fail take longer, and so it ends after this time too. The
- * descriptor stays readable while events are left. What waits for the futures runs in the next turn. */
-enum { TURN_EVENTS = 256, TURN_NS = 1000 * 1000 };
+/* Events taken out by one call at most. In a loop, which each call holds up, they go in portions until this time is over,
+ * since some take longer than others: the descriptor stays readable while events are left. What waits for the futures
+ * runs in the next turn. */
+enum { AT_ONCE = 256, PORTION = 64, PORTIONS_NS = 1000 * 1000 };
 
 int completions_expect(Completions *self, PyObject *future, uint64_t *tag)
 {
@@ -98,12 +97,12 @@ static void settle_one(Completions *self, rocketmq_event *event)
     Py_DECREF(future);
 }
 
-static int32_t polled(Completions *self, rocketmq_event *events, long long timeout_ms)
+static int32_t polled(Completions *self, rocketmq_event *events, int32_t max, long long timeout_ms)
 {
     int32_t count;
-    if (timeout_ms == 0) return rocketmq_cq_poll(self->cq, events, AT_ONCE, 0);
+    if (timeout_ms == 0) return rocketmq_cq_poll(self->cq, events, max, 0);
     Py_BEGIN_ALLOW_THREADS
-    count = rocketmq_cq_poll(self->cq, events, AT_ONCE, timeout_ms);
+    count = rocketmq_cq_poll(self->cq, events, max, timeout_ms);
     Py_END_ALLOW_THREADS
     return count;
 }
@@ -121,17 +120,19 @@ static PyObject *completions_settle(PyObject *object, PyObject *args)
     rocketmq_event events[AT_ONCE];
     long long timeout_ms;
     int64_t begun;
-    int32_t count, index, settled = 0;
+    int32_t portion, count, index, settled = 0;
     if (!PyArg_ParseTuple(args, "L:settle", &timeout_ms)) return NULL;
-    count = polled(self, events, timeout_ms);
+    portion = timeout_ms == 0 ? PORTION : AT_ONCE; /* who waits is a thread of its own, and holds nobody up */
+    count = polled(self, events, portion, timeout_ms);
     if (count < 0) return PyLong_FromLong(count);
     begun = now_ns();
     for (;;) {
         for (index = 0; index < count; index++) settle_one(self, &events[index]);
         rocketmq_event_release(events, count);
-        settled += count > 0 ? count : 0;
-        if (count < AT_ONCE || settled >= TURN_EVENTS || now_ns() - begun >= TURN_NS) return PyLong_FromLong(settled);
-        count = polled(self, events, 0);
+        settled += count;
+        if (count < portion || settled == AT_ONCE || now_ns() - begun >= PORTIONS_NS) return PyLong_FromLong(settled);
+        count = polled(self, events, portion, 0);
+        if (count < 0) return PyLong_FromLong(settled);
     }
 }
 
@@ -143,7 +144,7 @@ static PyObject *completions_lines(PyObject *object, PyObject *args)
     long long timeout_ms;
     int32_t count, index;
     if (!PyArg_ParseTuple(args, "L:lines", &timeout_ms)) return NULL;
-    count = polled(self, events, timeout_ms);
+    count = polled(self, events, AT_ONCE, timeout_ms);
     if (count < 0) Py_RETURN_NONE;
     lines = PyList_New(0);
     for (index = 0; lines && index < count; index++) {
