@@ -78,15 +78,20 @@ fn a_failed_attempt_of_a_key_is_followed_by_one_on_the_same_queue() {
     });
 }
 
+/// Each key goes where Java would send it while both brokers are there.
+async fn all_have_their_queues(p: &Arc<Producer>, keys: &[String]) {
+    for key in keys {
+        assert_eq!(send_key(p, key).await, Ok(queue_of(key, &BROKERS, 4)), "{key}");
+    }
+}
+
 #[test]
 fn keys_of_a_lost_broker_fail_and_all_others_keep_their_queues() {
     simulate_two(|sim| async move {
         sim.core.add_topic("T", 4);
         let p = sim.start(&[("route.poll.ms", "1000"), ("send.timeout.ms", "1000")]).await;
         let keys: Vec<String> = (0..40).map(|number| format!("key-{number}")).collect();
-        for key in &keys {
-            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)));
-        }
+        all_have_their_queues(&p, &keys).await;
         sim.core.set_up(0, false);
         for _ in 0..5 {
             for key in &keys {
@@ -103,9 +108,7 @@ fn keys_of_a_lost_broker_fail_and_all_others_keep_their_queues() {
         }
         sim.core.set_up(0, true);
         tokio::time::sleep(ms(2500)).await;
-        for key in &keys {
-            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)), "as before");
-        }
+        all_have_their_queues(&p, &keys).await;
     });
 }
 
@@ -115,9 +118,7 @@ fn keys_keep_their_queues_also_when_the_answer_was_written_while_a_broker_was_ta
         sim.core.add_topic("T", 4);
         let p = sim.start(&[("route.poll.ms", "20000"), ("send.timeout.ms", "100")]).await;
         let keys: Vec<String> = (0..40).map(|number| format!("key-{number}")).collect();
-        for key in &keys {
-            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)));
-        }
+        all_have_their_queues(&p, &keys).await;
         sim.core.set_leaving(0, true);
         tokio::time::sleep(ms(40_000)).await;
         for key in &keys {
@@ -128,9 +129,7 @@ fn keys_keep_their_queues_also_when_the_answer_was_written_while_a_broker_was_ta
         // It is asked after as one that is lost, and not only with the next poll.
         sim.core.set_leaving(0, false);
         tokio::time::sleep(ms(1500)).await;
-        for key in &keys {
-            assert_eq!(send_key(&p, key).await, Ok(queue_of(key, &BROKERS, 4)), "as before");
-        }
+        all_have_their_queues(&p, &keys).await;
     });
 }
 
