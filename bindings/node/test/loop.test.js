@@ -140,7 +140,7 @@ test(
             await Promise.allSettled(sends);
             sends.fill(undefined);
         }
-        // 50 for most, 300 for the thousand whose promises are made in JavaScript.
-        assert.ok(bytes < 150, `${bytes} bytes`);
+        // 120 for most and 290 for the thousand whose promises are made in JavaScript: 155; if all were, 290.
+        assert.ok(bytes < 220, `${bytes} bytes`);
     }),
 );
