@@ -8,6 +8,8 @@ callbacks. Sends until a limit is outstanding and goes on at half of it. A failu
 import asyncio
 import collections
 import contextlib
+import contextvars
+import gc
 import importlib.metadata
 import os
 import re
@@ -55,23 +57,35 @@ class Sends:
 
 
 def in_a_loop(send, settings):
-    """Sends that end in futures of the event loop."""
+    """Sends that end in futures of the event loop, and are counted as they end: futures that have ended and are kept
+    all the same grow old by the thousand, and the collector looks at everything again and again."""
 
     async def part(sends):
-        outstanding = collections.deque()
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        outstanding, level, reached = 0, 0, None
 
-        async def down_to(level):
-            while len(outstanding) > level:
-                await outstanding.popleft()
-                if len(outstanding) % A_TURN == 0:
-                    await asyncio.sleep(0)
+        def ended(future):
+            nonlocal outstanding
+            outstanding -= 1
+            if future.exception():
+                raise SystemExit(f"a send failed: {future.exception()}")
+            if reached and outstanding == level:
+                reached.set_result(None)
+
+        async def down_to(limit):
+            nonlocal level, reached
+            if outstanding > limit:
+                level, reached = limit, loop.create_future()
+                await reached
+                reached = None
 
         for number in sends:
-            if len(outstanding) == settings.window:
+            if outstanding == settings.window:
                 await down_to(settings.window // 2)
             if number % A_TURN == 0:
                 await asyncio.sleep(0)
-            outstanding.append(send())
+            outstanding += 1
+            send().add_done_callback(ended, context=context)
         await down_to(0)
         return sends.made
 
@@ -215,6 +229,8 @@ def version(name):
 async def measure(settings):
     async with CLIENTS[settings.name, settings.phase](settings) as part:
         accepted = await part(Sends(settings.warmup, settings.warmup_seconds))
+        # The start's objects are looked at once, whenever that may be. What sending brings on is seen below.
+        gc.collect()
         watch = Watch() if settings.name in ("asyncio", "ctypes", "ctypes-callbacks") else None
         before = usage()
         accepted += await part(Sends(settings.messages))
