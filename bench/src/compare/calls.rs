@@ -1,10 +1,11 @@
-//! What a message costs in system calls, in size and in allocations: counted in runs of their own, which nobody times.
+//! What a message costs in system calls, and a client that has nearly nothing to do in wake-ups: counted in runs of their
+//! own, which nobody times. And the library's size.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::plan::{BASE, Client};
+use super::plan::{BASE, Client, Phase};
 use super::process::{self, Sink, number};
 use super::results::Printed;
 use super::round::Programs;
@@ -36,23 +37,45 @@ pub(crate) fn counted(programs: &Programs, client: &Client) -> Result<Printed, S
 fn traced(programs: &Programs, client: &Client, messages: u64) -> Result<String, String> {
     let summary = std::env::temp_dir().join(format!("rocketmq-bench-{}.strace", std::process::id()));
     let path = summary.to_string_lossy().into_owned();
-    let sink = Sink::start(&programs.sink()?, &[], BASE.brokers)?;
-    let mut command = programs.client(client, &["strace", "-f", "-c", "-o", &path])?;
-    command.args([&sink.namesrv, BASE.phase.name(), "warmup=1000"]);
-    command.arg(format!("messages={messages}")).args(client.told);
-    let ended = process::client(&mut command, Some(&sink), LIMIT);
+    let strace = ["strace", "-f", "-c", "-o", &path];
+    let work = [BASE.phase.name(), "warmup=1000", &format!("messages={messages}")];
+    let ran = run(programs, client, &strace, &work);
     let read = std::fs::read_to_string(&summary);
     // Not there when strace did not start.
     let _ = std::fs::remove_file(&summary);
-    let ended = ended.map_err(|_| "strace is missing".to_owned())?;
+    ran.map_err(|why| format!("under strace {why}"))?;
+    read.map_err(|error| format!("the summary of strace: {error}"))
+}
+
+/// Of a client that sends once a second.
+const IDLE_SECONDS: u64 = 20;
+
+/// How often a client wakes up in a second with one send, and what it spends: what it does between two sends it does
+/// also when nobody sends.
+pub(crate) fn nearly_idle(programs: &Programs, client: &Client) -> Result<Printed, String> {
+    let work = [Phase::Open.name(), "rate=1", "warmup=1", &format!("messages={IDLE_SECONDS}")];
+    let figures = run(programs, client, &[], &work)?;
+    let figure = |name| number(&figures, name).ok_or_else(|| format!("there is no {name}"));
+    // Nobody waits behind the last one.
+    let sends_a_second = figure("messages")? / figure("seconds")?;
+    let a_second = |name| figure(name).map(|it| format!("{:.1}", it * sends_a_second));
+    Ok(vec![("switches".to_owned(), a_second("switches")?), ("cpu_us".to_owned(), a_second("cpu_us")?)])
+}
+
+/// One run against a sink of its own, which must have counted what the client says.
+fn run(programs: &Programs, client: &Client, before: &[&str], work: &[&str]) -> Result<Printed, String> {
+    let sink = Sink::start(&programs.sink()?, &[], BASE.brokers)?;
+    let mut command = programs.client(client, before)?;
+    command.arg(&sink.namesrv).args(work).args(client.told);
+    let ended = process::client(&mut command, Some(&sink), LIMIT)?;
     if let Some(failure) = ended.failure {
-        return Err(format!("under strace the client failed: {failure}"));
+        return Err(format!("the client failed: {failure}"));
     }
     let counted = sink.end()?;
     if number(&counted, "messages") != number(&ended.figures, "accepted") {
-        return Err("under strace the sink's count differs from the client's".to_owned());
+        return Err("the sink's count differs from the client's".to_owned());
     }
-    read.map_err(|error| format!("the summary of strace: {error}"))
+    Ok(ended.figures)
 }
 
 /// Bytes of the shared library without symbols.

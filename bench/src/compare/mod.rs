@@ -7,7 +7,7 @@
 //! | `plan` | the clients and the rows; `plan::languages` those of packages |
 //! | `process` | a sink, a client, and the waits for both |
 //! | `round` | one row in one round, and whether it counts |
-//! | `calls` | system calls and sizes, in runs of their own |
+//! | `calls` | system calls, sizes and wake-ups, in runs of their own |
 //! | `instructions` | instructions of a message, held against those that were kept |
 //! | `broker` | a server of Apache's in the sink's place |
 //! | `results` | the file of all figures |
@@ -230,7 +230,10 @@ impl<'a> Run<'a> {
         let mut once: Vec<(&str, &'static Client, Once)> =
             vec![(report::GUARD, OURS, guard), (report::SIZE, OURS, size)];
         let clients = CLIENTS.iter().filter(|client| self.wanted.clients.contains(client));
-        once.extend(clients.map(|client| (report::CALLS, client, calls::counted as Once)));
+        for client in clients {
+            once.push((report::CALLS, client, calls::counted));
+            once.push((report::NEARLY_IDLE, client, calls::nearly_idle));
+        }
         for (what, client, counted) in once {
             let key = plan::key(Section::Base, what, client.name);
             println!("counting / {what} / {}", client.name);

@@ -12,10 +12,12 @@ use super::plot::Chart;
 use super::results::{Results, Void};
 use super::{tables, verdict};
 
-/// In the place of a group: what the guard of the hot path counts, the library's size, what strace counts.
+/// In the place of a group: what the guard of the hot path counts, the library's size, what strace counts, what is left
+/// when hardly anything is sent.
 pub(crate) const GUARD: &str = "counted in the process";
 pub(crate) const SIZE: &str = "library";
 pub(crate) const CALLS: &str = "system calls";
+pub(crate) const NEARLY_IDLE: &str = "one send a second";
 
 const METHOD: &str = "\
 ## How it is measured
@@ -43,7 +45,8 @@ const METHOD: &str = "\
   *longest stall* is the longest time in a round for which a timer of 1 ms did not run in the event loop, whoever held it up:
   the client, the collector of garbage, or another process on its core. Beside the promise stands what the loop's own thread
   ran at most between two runs of that timer, which leaves the others out.
-- System calls are counted by `strace`, allocations and socket writes by counters in the process, in runs that nobody times.
+- System calls are counted by `strace`, allocations and socket writes by counters in the process, wake-ups by the system, once
+  and in runs that nobody times.
 ";
 
 const TO_GET_THEM: &str = "`make bench` measures all of this again, `make bench-axes` the growth alone, `make bench-languages` the \
@@ -89,7 +92,13 @@ fn text(results: &Results, pictures: &BTreeMap<&str, String>) -> String {
     );
     let _ = write!(text, "{}{}", picture("cpu"), picture("open"));
     text.push_str(&groups(results, Section::Base));
-    let _ = write!(text, "### System calls\n\n{}\n", tables::calls(results, CALLS));
+    let _ = write!(text, "### System calls\n\n{}\n", tables::calls(results));
+    let _ = write!(
+        text,
+        "### Nearly idle\n\nOne send a second for 20 seconds, of which the send itself and its answer are a part. A wake-up is a \
+         voluntary switch of a thread.\n\n{}\n",
+        tables::nearly_idle(results)
+    );
     if has_section(results, Section::Axes) {
         let _ = write!(
             text,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::plan::languages::language;
 use super::plan::{AXES_BASE, CLIENTS, FLOOR, OURS, Phase, Role, Row, Section, axes, key};
+use super::report::{CALLS, NEARLY_IDLE};
 use super::results::Results;
 use crate::table::Spread;
 
@@ -213,19 +214,34 @@ pub(crate) fn growth(results: &Results) -> String {
 }
 
 /// System calls per message.
-pub(crate) fn calls(results: &Results, what: &str) -> String {
-    let mut text = String::from("| client | reads/msg | writes/msg | all calls/msg |\n|---|---|---|---|\n");
+pub(crate) fn calls(results: &Results) -> String {
+    let columns = [("reads/msg", "reads"), ("writes/msg", "writes"), ("all calls/msg", "calls")];
+    counted(results, CALLS, &columns)
+}
+
+/// What a client does that sends once a second.
+pub(crate) fn nearly_idle(results: &Results) -> String {
+    counted(results, NEARLY_IDLE, &[("wake-ups/s", "switches"), ("CPU µs/s", "cpu_us")])
+}
+
+/// A line for each client, with figures that are counted once.
+fn counted(results: &Results, what: &str, columns: &[(&str, &str)]) -> String {
+    let titles: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    // Writing to a string cannot fail.
+    let mut text = format!("| client | {} |\n|---|{}\n", titles.join(" | "), "---|".repeat(columns.len()));
     for client in &CLIENTS {
         let key = key(Section::Base, what, client.name);
-        let figure = |name| results.spread(&key, name).map(|spread| rounded(spread.median));
-        let line = match (figure("reads"), figure("writes"), figure("calls")) {
-            (Some(reads), Some(writes), Some(calls)) => format!("{reads} | {writes} | {calls} |"),
-            _ => {
+        let figure = |(_, name): &(&str, &str)| Some(rounded(results.spread(&key, name)?.median));
+        let figures: Option<Vec<String>> = columns.iter().map(figure).collect();
+        let cells = figures.map_or_else(
+            || {
                 let void = results.voids().into_iter().rfind(|void| void.key == key);
-                format!("{} | | |", void.map_or_else(|| "not measured".to_owned(), |void| void.why))
-            }
-        };
-        let _ = writeln!(text, "| {} | {line}", client.name);
+                let why = void.map_or_else(|| "not measured".to_owned(), |void| void.why);
+                format!("{why} {}", "| ".repeat(columns.len() - 1))
+            },
+            |figures| format!("{} ", figures.join(" | ")),
+        );
+        let _ = writeln!(text, "| {} | {cells}|", client.name);
     }
     text
 }

@@ -136,7 +136,7 @@ impl Wanted {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{turns} x {row}: {}", row.arguments(self.length()).join(" "));
         }
-        let _ = writeln!(text, "{:.0} minutes, and one or two for what is counted", seconds / 60.0);
+        let _ = writeln!(text, "{:.0} minutes, and five for what is counted", seconds / 60.0);
         text
     }
 }

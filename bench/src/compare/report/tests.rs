@@ -31,6 +31,9 @@ axes/base point/ours\t1\t1\tcpu_us\t1\t
 axes/corner/floor\t1\t1\tcpu_us\t0.6\t
 axes/corner/ours\t1\t1\tcpu_us\t1.4\t
 base/counted in the process/ours\t1\t1\tsocket writes\t0.02\t
+base/one send a second/ours\t1\t1\tswitches\t4.2\t
+base/one send a second/ours\t1\t1\tcpu_us\t250.5\t
+base/one send a second/go\t1\t1\t-\t\tthe client failed: no route
 languages/Go: callbacks, window 256/ours-go\t1\t1\tcpu_us\t5\t
 languages/Go: callbacks, window 256/ours-go\t1\t1\trate\t200000\t
 languages/Go: callbacks, window 256/go\t1\t1\tcpu_us\t60\t
@@ -68,6 +71,10 @@ fn the_page_has_medians_ranges_and_the_best_in_bold() {
             "| go | 48.0 |",
             "![cpu](x/cpu.svg)",
             "| ours | ours 0.1.0 |",
+            "| client | wake-ups/s | CPU µs/s |\n",
+            "| ours | 4.20 | 250 |\n",
+            "| go | the client failed: no route | |\n",
+            "| floor | not measured | |\n",
         ],
     );
 }
