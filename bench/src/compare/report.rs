@@ -44,7 +44,8 @@ const METHOD: &str = "\
 - Packages of other languages have the same loop in theirs, which gives an event loop its turn after each hundred sends.
   *longest stall* is the longest time in a round for which a timer of 1 ms did not run in the event loop, whoever held it up:
   the client, the collector of garbage, or another process on its core. Beside the promise stands what the loop's own thread
-  ran at most between two runs of that timer, which leaves the others out.
+  ran at most between two runs of that timer, which leaves the others out. Python has looked at what its start made for garbage
+  before, which it does once in any case, and at a time of its own.
 - System calls are counted by `strace`, allocations and socket writes by counters in the process, wake-ups by the system, once
   and in runs that nobody times.
 ";
