@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -17,6 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Mock
 
 ROOT = Path(__file__).resolve().parents[3]
+# The README's programs.
+README = (ROOT / "bindings" / "python" / "README.md").read_text()
+README_BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 @pytest.fixture

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 from cluster import Mock
-from conftest import Program
+from conftest import README_BLOCKS, Program
 
 PARENT = """
 import asyncio, os, sys, time
@@ -183,6 +190,53 @@ producer.close()
     )
     Program(text, mock.address).end()
     assert mock.count("preload") == 151
+
+
+def test_gunicorn_with_an_application_that_is_loaded_first(mock: Mock, tmp_path: Path) -> None:
+    (tmp_path / "application.py").write_text(
+        f"""
+import os
+from rocketmq_producer import Message, Producer
+
+producer = Producer({{"namesrv.addr": "{mock.address}", "producer.group": "tests"}})
+producer.start()
+producer.send(Message("gunicorn", b"master"))
+
+def application(environ, start_response):
+    sent = producer.send(Message("gunicorn", b"worker"))
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{{os.getpid()}} {{sent.message_id}}".encode()]
+"""
+    )
+    (configuration,) = (block for block in README_BLOCKS if "post_fork" in block)
+    (tmp_path / "gunicorn.conf.py").write_text(
+        configuration
+        + """
+preload_app, workers, bind = True, 2, "127.0.0.1:0"
+
+def when_ready(server):
+    print(server.LISTENERS[0].getsockname()[1], flush=True)
+"""
+    )
+    command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "application"]
+    server = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert server.stdout
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
+        answers, end = set(), time.monotonic() + 30
+        while len({answer.split()[0] for answer in answers}) < 2 or len(answers) < 40:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                answers.add(answer.read())
+            assert time.monotonic() < end, "one worker answers everything"
+        server.terminate()
+        _, errors = server.communicate(timeout=30)
+        assert (server.returncode, errors) == (0, "")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+    assert mock.count("gunicorn") == 1 + len(answers)
 
 
 def test_log_lines_of_a_child_reach_its_own_logger(mock: Mock) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 
 from cluster import Mock
-from conftest import ROOT, Program
-
-README = (ROOT / "bindings" / "python" / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+from conftest import README_BLOCKS, Program
 
 
 def test_its_programs_run(mock: Mock) -> None:
-    sync, aio, config, fork = (block.replace("127.0.0.1:9876", mock.address) for block in BLOCKS)
+    sync, aio, config, fork = (block.replace("127.0.0.1:9876", mock.address) for block in README_BLOCKS)
     output = Program(sync).end()
     assert re.fullmatch(r"stored as [0-9A-F]{32}\n1000 more\n", output)
     assert len(sync.strip().splitlines()) <= 10
