@@ -203,17 +203,24 @@ start() {
     return 1
 }
 
+# Asks until the answer has the text, and says what it was instead when it never has. On a busy machine a server that
+# is asked too early, or needs longer than an answer may take, is asked again: all that is asked may be.
+ask_for() {
+    local text=$1 answer deadline=$((SECONDS + ready_seconds))
+    shift
+    until answer=$(ask "$@"); [[ $answer == *"$text"* ]]; do
+        ((SECONDS < deadline)) || { echo "not $text in the answer to $2: ${answer:-none}" >&2; return 1; }
+        sleep 0.1
+    done
+}
+
 create() {
-    local topic=$1 queues=$2 name answer deadline=$((SECONDS + ready_seconds))
+    local topic=$1 queues=$2 name
     for name in "${!pids[@]}"; do
         [[ $name == broker-* ]] || continue
-        answer=$(ask "${ports[$name]}" 17 "\"topic\":\"$topic\",\"defaultTopic\":\"TBW102\",\"readQueueNums\":\"$queues\",\
-\"writeQueueNums\":\"$queues\",\"perm\":\"6\",\"topicFilterType\":\"SINGLE_TAG\",\"topicSysFlag\":\"0\",\"order\":\"false\"" '')
-        [[ $answer == *'"code":0,'* ]] || return 1
-        until [[ $(ask "${ports[namesrv]}" 105 "\"topic\":\"$topic\"" '') == *"\"$name\""* ]]; do
-            ((SECONDS < deadline)) || return 1
-            sleep 0.1
-        done
+        ask_for '"code":0,' "${ports[$name]}" 17 "\"topic\":\"$topic\",\"defaultTopic\":\"TBW102\",\"readQueueNums\":\"$queues\",\
+\"writeQueueNums\":\"$queues\",\"perm\":\"6\",\"topicFilterType\":\"SINGLE_TAG\",\"topicSysFlag\":\"0\",\"order\":\"false\"" '' || return
+        ask_for "\"$name\"" "${ports[namesrv]}" 105 "\"topic\":\"$topic\"" '' || return
     done
 }
 
