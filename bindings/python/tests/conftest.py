@@ -46,8 +46,13 @@ def nothing_is_left() -> Iterator[None]:
             assert not thread.is_alive(), thread
 
 
-# In development mode a loop says what took it longer than 100 ms, which on a busy machine is anything.
-QUIET = 'import logging; logging.getLogger("asyncio").setLevel(logging.ERROR)\n'
+# In development mode a loop says what took it longer than 100 ms, which on a busy machine is anything. And Ctrl-C does
+# what it does from a terminal: who runs the tests in the background has it ignored, and programs inherit that.
+PRELUDE = """
+import logging, signal
+logging.getLogger("asyncio").setLevel(logging.ERROR)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
 
 
 class Program:
@@ -55,7 +60,7 @@ class Program:
 
     def __init__(self, program: str | Path, *arguments: str, **environment: str) -> None:
         """`program` is its text or its file."""
-        what = [str(program)] if isinstance(program, Path) else ["-c", QUIET + program]
+        what = [str(program)] if isinstance(program, Path) else ["-c", PRELUDE + program]
         command = [sys.executable, "-X", "dev", "-W", "error", *what, *arguments]
         path = str(Path(__file__).parent)
         self.process = subprocess.Popen(

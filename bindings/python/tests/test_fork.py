@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -218,24 +213,20 @@ def when_ready(server):
     print(server.LISTENERS[0].getsockname()[1], flush=True)
 """
     )
-    command = [sys.executable, "-m", "gunicorn", "--log-level", "warning", "application"]
-    server = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+    arguments = ["--chdir", str(tmp_path), "--config", str(tmp_path / "gunicorn.conf.py"), "--log-level", "warning"]
+    # It leaves sockets open when it ends.
+    quiet = "import warnings\nwarnings.simplefilter('ignore', ResourceWarning)\n"
+    server = Program(f"{quiet}from gunicorn.app.wsgiapp import run\nrun()", *arguments, "application")
+    answers, end = set(), time.monotonic() + 30
     try:
-        assert server.stdout
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
-        answers, end = set(), time.monotonic() + 30
+        url = f"http://127.0.0.1:{int(server.line())}/"
         while len({answer.split()[0] for answer in answers}) < 2 or len(answers) < 40:
             with urllib.request.urlopen(url, timeout=20) as answer:
                 answers.add(answer.read())
             assert time.monotonic() < end, "one worker answers everything"
-        server.terminate()
-        _, errors = server.communicate(timeout=30)
-        assert (server.returncode, errors) == (0, "")
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(server.pid, signal.SIGKILL)
+        server.process.terminate()
+        server.end()
     assert mock.count("gunicorn") == 1 + len(answers)
 
 
