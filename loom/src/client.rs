@@ -9,6 +9,8 @@ pub mod body;
 #[path = "../../src/client/broker.rs"]
 #[expect(dead_code, reason = "no model needs all of it")]
 pub mod broker;
+#[path = "../../src/client/call_error.rs"]
+pub mod call_error;
 #[path = "../../src/client/connection.rs"]
 pub(crate) mod connection;
 #[path = "../../src/client/greeting.rs"]

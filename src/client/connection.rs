@@ -18,7 +18,8 @@ use protocol::frame::{self, FRAME_BYTES_MAX};
 use protocol::session::Session;
 use tokio::time::Instant;
 
-use crate::client::broker::{Answer, Broker, CallError, Done, Reply, Request};
+use crate::client::broker::{Answer, Broker, Done, Reply, Request};
+use crate::client::call_error::CallError;
 use crate::client::greeting::Greeting;
 use crate::client::outbox::{Ahead, Lent, Phase};
 use crate::client::read_buf::ReadBuf;

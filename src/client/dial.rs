@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::time::timeout_at;
 
-use crate::client::broker::{Broker, CallError};
+use crate::client::broker::Broker;
+use crate::client::call_error::CallError;
 use crate::client::world::Link;
 
 /// Resolves and connects within the connect timeout, trying every address of the name.

@@ -5,6 +5,7 @@
 pub mod address;
 pub mod body;
 pub mod broker;
+pub mod call_error;
 pub mod config;
 pub(crate) mod connection;
 pub(crate) mod connector;

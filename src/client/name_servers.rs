@@ -17,7 +17,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, CallError};
+use crate::client::broker::Broker;
+use crate::client::call_error::CallError;
 use crate::client::discovery::Endpoint;
 use crate::client::world::{Random, World};
 use crate::runtime::lock;

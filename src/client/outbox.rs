@@ -10,7 +10,8 @@ use std::task::Waker;
 use protocol::HeaderFormat;
 use tokio::time::Instant;
 
-use crate::client::broker::{CallError, Cut, NOBODY, Request};
+use crate::client::broker::{Cut, NOBODY, Request};
+use crate::client::call_error::CallError;
 use crate::client::world::Pen;
 use crate::client::write_buf::{SLICES_MAX, WriteBuf};
 

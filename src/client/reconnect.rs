@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::client::broker::{Broker, CallError, Cut, Done, Reply, Request};
+use crate::client::broker::{Broker, Cut, Done, Reply, Request};
+use crate::client::call_error::CallError;
 use crate::client::connection::Connection;
 use crate::client::dial::dial;
 use crate::client::outbox::Phase;

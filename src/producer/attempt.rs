@@ -5,7 +5,7 @@ use std::time::Duration;
 use protocol::codes::response;
 use tokio::time::Instant;
 
-use crate::client::broker::CallError;
+use crate::client::call_error::CallError;
 use crate::client::routes::RouteError;
 use crate::error::{ErrorKind, Outcome};
 use crate::producer::config::{BUSY_CODES, Settings};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use protocol::codes::response;
 use tokio::time::Instant;
 
-use crate::client::broker::CallError;
+use crate::client::call_error::CallError;
 use crate::producer::attempt::Failure;
 use crate::runtime::lock;
 use crate::text::Text;

@@ -8,7 +8,8 @@ use protocol::command::Command;
 use protocol::header::recall::{self, RecallHandle};
 use tokio::time::Instant;
 
-use crate::client::broker::{Broker, CallError};
+use crate::client::broker::Broker;
+use crate::client::call_error::CallError;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::{self, Failure};
 use crate::producer::{Message, Producer};

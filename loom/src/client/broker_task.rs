@@ -10,9 +10,8 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::broker::{
-    Broker, CallError, Cut, Done, Owner, PeerLimits, Reply, Request, Role, encode_command,
-};
+use crate::client::broker::{Broker, Cut, Done, Owner, PeerLimits, Reply, Request, Role, encode_command};
+use crate::client::call_error::CallError;
 use crate::client::peer::Peer;
 use crate::client::reconnect;
 use crate::client::world::{World, now};

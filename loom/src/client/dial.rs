@@ -1,6 +1,7 @@
 //! Reaches the peer, or does not.
 
-use crate::client::broker::{Broker, CallError};
+use crate::client::broker::Broker;
+use crate::client::call_error::CallError;
 use crate::client::peer::{Peer, connection};
 use crate::client::world::Link;
 

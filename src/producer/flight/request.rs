@@ -6,7 +6,8 @@ use protocol::header::send::PreparedSend;
 use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
-use crate::client::broker::{CallError, Done, Owner, Reply, Request};
+use crate::client::broker::{Done, Owner, Reply, Request};
+use crate::client::call_error::CallError;
 use crate::client::routes::{RouteError, RouteWaiter, TopicRoute};
 use crate::client::write_buf::WriteBuf;
 use crate::producer::attempt::{self, Failure};
