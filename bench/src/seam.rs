@@ -66,9 +66,9 @@ impl Connector for CountedStreams {
     fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
         let connecting = self.0.connect(address);
         Box::pin(async {
-            let Link { stream, pen } = connecting.await?;
+            let Link { stream, pen, .. } = connecting.await?;
             let pen = pen.map(|pen| Box::new(CountedPen(pen)) as Box<dyn Pen>);
-            Ok(Link { stream: Box::new(CountedStream(stream)), pen })
+            Ok(Link { stream: Box::new(CountedStream(stream)), pen, line: None })
         })
     }
 }

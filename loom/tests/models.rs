@@ -108,6 +108,16 @@ fn a_request_that_its_sender_writes_is_cut_off() {
 }
 
 #[test]
+fn whoever_listens_hears_his_answer_or_leaves_it_to_the_task() {
+    broker_task::one_listens_while_another_submits();
+}
+
+#[test]
+fn a_request_whose_sender_listens_is_cut_off() {
+    broker_task::one_listens_while_it_is_cut_off();
+}
+
+#[test]
 fn a_stop_is_not_slept_over() {
     broker_task::stopped_while_it_connects();
 }

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use crate::client::address::Address;
 use crate::client::body::Body;
 use crate::client::call_error::CallError;
-use crate::client::outbox::{Control, Outbox};
+use crate::client::listener::Listening;
+use crate::client::outbox::{Awaited, Control, Outbox};
 use crate::client::traffic::Traffic;
 use crate::client::world::{Dispatcher, World};
 use crate::client::write_buf::WriteBuf;
@@ -123,12 +124,34 @@ pub struct Done<'a> {
     dispatcher: &'a dyn Dispatcher,
     /// Where a request was submitted that waits for senders to slow down.
     pub(crate) crowded: Option<Arc<Broker>>,
+    /// Whether whoever submits reads the answer himself if he is asked to.
+    pub(crate) listens: bool,
+    /// What he is to read, and of whom.
+    pub(crate) listening: Option<(Listening, Arc<Broker>)>,
+}
+
+/// What is to be done by the sender of a request that was submitted.
+pub(crate) enum Submitted {
+    /// Nothing.
+    Taken,
+    /// He is quicker than the task, and should slow down.
+    Crowded,
+    /// Nobody else reads the answer.
+    Unheard(Listening),
 }
 
 impl<'a> Done<'a> {
     /// For completions of `lane`.
     pub const fn new(dispatcher: &'a dyn Dispatcher, lane: usize) -> Self {
-        Self { jobs: Jobs::new(), landing: None, lane, dispatcher, crowded: None }
+        Self {
+            jobs: Jobs::new(),
+            landing: None,
+            lane,
+            dispatcher,
+            crowded: None,
+            listens: false,
+            listening: None,
+        }
     }
 
     /// Adds one.
@@ -184,6 +207,8 @@ pub(crate) struct PeerLimits {
     pub(crate) connect: Duration,
     /// A connection that was not used for this long is closed.
     pub(crate) idle: Duration,
+    /// After so many sends in a row, each alone, who waits for an answer reads it himself.
+    pub(crate) alone: u32,
 }
 
 /// A peer behind one address.
@@ -228,12 +253,17 @@ impl Broker {
         &self.address
     }
 
-    /// Submits a request; whether its sender is quicker than the task. What cannot be taken is finished at once, into
-    /// `done`.
-    pub fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) -> bool {
+    /// Submits a request. What cannot be taken is finished at once, into `done`.
+    pub(crate) fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) -> Submitted {
         let awaited = request.is_awaited().then(|| self.world.clock.now());
+        let awaited = awaited.map(|at| Awaited { at, listens: done.listens });
+        let until = awaited.and_then(|_| request.deadline());
         let mut outbox = lock(&self.outbox);
         let submitted = outbox.submit(request, awaited);
+        let listening = match &submitted {
+            Ok(None) if awaited.is_some() => outbox.unheard(until),
+            _ => None,
+        };
         let crowded = outbox.is_crowded();
         drop(outbox);
         match submitted {
@@ -241,7 +271,11 @@ impl Broker {
             Ok(Some(waker)) => waker.wake(),
             Err((request, error)) => request.finish(Reply::Failed(error), done),
         }
-        crowded
+        match listening {
+            Some(listening) => Submitted::Unheard(listening),
+            None if crowded => Submitted::Crowded,
+            None => Submitted::Taken,
+        }
     }
 
     /// Waits while senders are quicker than the task, although the socket takes what it writes.

@@ -5,6 +5,9 @@
 //! everything that waits with one call, one read's completions leave together, one timer serves all
 //! deadlines.
 
+#[path = "connection/away.rs"]
+mod away;
+
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
@@ -21,15 +24,16 @@ use tokio::time::Instant;
 use crate::client::broker::{Answer, Broker, Done, Reply, Request};
 use crate::client::call_error::CallError;
 use crate::client::greeting::Greeting;
-use crate::client::outbox::{Ahead, Lent, Phase};
+use crate::client::outbox::Phase;
 use crate::client::read_buf::ReadBuf;
 use crate::client::reconnect::{cut_waiting, done_for, expire_waiting, finish_all};
 use crate::client::timer::Timer;
 use crate::client::traffic::{PeerState, ReadTally};
-use crate::client::world::{ByteStream, Link, Pen};
+use crate::client::world::{ByteStream, Link};
 use crate::client::write_buf::SLICES_MAX;
 use crate::client::writer::{SMALL_WRITE_BYTES, Writer};
 use crate::runtime::lock;
+use away::Lending;
 
 /// Reads and writes before other tasks get their turn.
 const ROUNDS_MAX: usize = 32;
@@ -67,9 +71,7 @@ struct Sent {
 pub(crate) struct Connection<'a> {
     broker: &'a Broker,
     stream: Box<dyn ByteStream>,
-    /// With the outbox while the task sleeps and nothing is open.
-    pen: Option<Box<dyn Pen>>,
-    lent: bool,
+    lending: Lending,
     /// When the timer rings for a request that was open, also if none is any more.
     watch: Option<Instant>,
     session: Session<Sent, Instant>,
@@ -101,13 +103,12 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub(crate) fn new(broker: &'a Broker, Link { stream, pen }: Link) -> Self {
+    pub(crate) fn new(broker: &'a Broker, Link { stream, pen, line }: Link) -> Self {
         let now = broker.world.clock.now();
         let mut connection = Self {
             broker,
             stream,
-            pen,
-            lent: false,
+            lending: Lending::new(pen, line),
             watch: None,
             session: Session::new(),
             reader: ReadBuf::default(),
@@ -160,9 +161,11 @@ impl<'a> Connection<'a> {
 
     /// Advances reads and writes until nothing moves.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        if self.stays_away(context) {
+            return Poll::Pending;
+        }
         for _ in 0..ROUNDS_MAX {
-            self.take_back();
-            let read = match self.poll_read(context) {
+            let read = match self.take_back().and_then(|heard| Ok(heard | self.poll_read(context)?)) {
                 Ok(progress) => progress,
                 Err(end) => return Poll::Ready(end),
             };
@@ -195,23 +198,6 @@ impl<'a> Connection<'a> {
         Poll::Pending
     }
 
-    /// Takes back what it lent, and over what was written with it: before a read, which may bring the answer.
-    fn take_back(&mut self) {
-        if !std::mem::take(&mut self.lent) {
-            return;
-        }
-        let mut outbox = lock(&self.broker.outbox);
-        let (pen, ahead) = outbox.take_back();
-        self.pen = pen;
-        let Some(Ahead { bytes, at }) = ahead else { return };
-        self.writer.current.clear();
-        outbox.take_encoded(&mut self.writer.current, &mut self.writer.entries);
-        drop(outbox);
-        self.writer.written += bytes as u64;
-        self.broker.traffic.add_written(bytes);
-        self.register(at);
-    }
-
     /// Microseconds since it began, which come round after 71 minutes: what lies between two of them is what counts.
     fn micros(&self, now: Instant) -> u32 {
         let since = now.saturating_duration_since(self.opened);
@@ -233,6 +219,11 @@ impl<'a> Connection<'a> {
             }
             Poll::Ready(Ok(count)) => count,
         };
+        self.read_in(count)
+    }
+
+    /// Works off what was read. Whether there was something.
+    fn read_in(&mut self, count: usize) -> Result<bool, End> {
         let worked = self.work_off();
         // Before anybody is told, so that whoever is told finds it counted.
         self.broker.traffic.add_read(count, &mut self.tally);
@@ -387,6 +378,9 @@ impl<'a> Connection<'a> {
         }
         let mut outbox = lock(&self.broker.outbox);
         outbox.set_phase(Phase::Open);
+        if outbox.has_encoded() {
+            self.lending.not_alone();
+        }
         let refused = outbox.take(&mut self.writer.current, &mut self.writer.entries);
         drop(outbox);
         self.broker.relieve();
@@ -493,21 +487,20 @@ impl<'a> Connection<'a> {
         let asleep = outbox.sleep(context.waker(), self.stop_seen);
         let next = self.session.next_deadline();
         // Whoever may write needs no task that arms the timer, if it is left armed from the request before.
-        let left = self.watch.filter(|watch| *watch > now && self.pen.is_some());
+        let left = self.watch.filter(|watch| *watch > now && self.lending.pen.is_some());
         self.watch = next.or(left);
         let at_rest = self.session.is_empty() && self.writer.is_idle() && !self.stop_seen;
         if asleep
             && at_rest
-            && let Some(pen) = self.pen.take()
+            && let Some(lent) = self.lent(self.watch)
         {
-            outbox.lend(Lent { pen, until: self.watch });
-            self.lent = true;
+            outbox.lend(lent, now);
         }
         let waiting = outbox.waiting_deadline();
         drop(outbox);
         // Whoever leaves is not idle, and does not look whether it is.
         let idle = self.leaving.is_none().then_some(self.idle_check);
-        let deadlines = [self.watch, waiting, self.linger, self.leaving, idle];
+        let deadlines = [self.watch, waiting, self.linger, self.leaving, idle, self.looks_again(now)];
         self.timer.arm(deadlines.into_iter().flatten().min());
         asleep && self.timer.poll(context).is_pending()
     }
@@ -570,7 +563,7 @@ impl<'a> Connection<'a> {
 impl Drop for Connection<'_> {
     /// Whatever ends the task while it sleeps: what a sender wrote was sent, and is not found among what was not.
     fn drop(&mut self) {
-        self.take_back();
+        self.take_over();
     }
 }
 

@@ -1,21 +1,15 @@
-//! The system's sockets and names: the only file that opens a socket.
+//! The system's connections and names: the only file that resolves one.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, IoSlice};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, ToSocketAddrs};
-use std::pin::Pin;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
-use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::oneshot;
 
-use crate::client::world::{Connector, Link, Pen, Promise, Resolver};
+use crate::client::tcp;
+use crate::client::world::{Connector, Link, Promise, Resolver};
 use crate::runtime::{Running, lock};
 
 /// TCP.
@@ -23,104 +17,7 @@ pub(crate) struct SystemConnector;
 
 impl Connector for SystemConnector {
     fn connect(&self, address: SocketAddr) -> Promise<io::Result<Link>> {
-        Box::pin(async move {
-            let stream = TcpStream::connect(address).await?;
-            stream.set_nodelay(true)?;
-            watch_peer(&SockRef::from(&stream));
-            let (reader, writer) = stream.into_split();
-            let writer = Arc::new(writer);
-            let pen = Box::new(QuietPen(Arc::clone(&writer)));
-            Ok(Link { stream: Box::new(QuietTcp { reader, writer }), pen: Some(pen) })
-        })
-    }
-}
-
-/// A connection over which nothing comes is probed after this, and this often.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
-/// What a host does not acknowledge for this long ends the connection: it is gone, and nobody said so.
-const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(15);
-
-/// Has the system find out about a host that vanished. Without it the connection works as well, so that a
-/// system which refuses is only noted.
-fn watch_peer(socket: &SockRef<'_>) {
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
-    let watched = socket.set_tcp_keepalive(&keepalive);
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let watched = watched.and_then(|()| socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED_MAX)));
-    if let Err(error) = watched {
-        log::debug!("a vanished peer will be noticed late: {error}");
-    }
-}
-
-/// TCP whose writes never raise SIGPIPE: tokio's own are `write` and `writev`, which kill a C program that
-/// left the signal at its default when the peer is gone.
-struct QuietTcp {
-    reader: OwnedReadHalf,
-    writer: Arc<OwnedWriteHalf>,
-}
-
-impl QuietTcp {
-    fn poll_send(&self, context: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let stream: &TcpStream = (*self.writer).as_ref();
-        loop {
-            ready!(stream.poll_write_ready(context))?;
-            match send(stream, pieces) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-}
-
-/// Writes what the socket takes at once.
-fn send(stream: &TcpStream, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-    let send = || SockRef::from(stream).send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL);
-    stream.try_io(Interest::WRITABLE, send)
-}
-
-struct QuietPen(Arc<OwnedWriteHalf>);
-
-impl Pen for QuietPen {
-    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        send((*self.0).as_ref(), pieces)
-    }
-}
-
-impl AsyncRead for QuietTcp {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.reader).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for QuietTcp {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_send(context, &[IoSlice::new(bytes)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_send(context, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let stream: &TcpStream = (*self.writer).as_ref();
-        Poll::Ready(SockRef::from(stream).shutdown(Shutdown::Write))
+        Box::pin(tcp::connect(address))
     }
 }
 
@@ -232,22 +129,5 @@ impl Lookups {
                 let _ = waiter.send(answer.clone());
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_system_watches_for_peers_that_vanish() {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let socket = SockRef::from(&stream);
-        watch_peer(&socket);
-        assert!(socket.keepalive().unwrap());
-        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE_IDLE);
-        assert_eq!(socket.tcp_keepalive_interval().unwrap(), KEEPALIVE_INTERVAL);
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED_MAX));
     }
 }

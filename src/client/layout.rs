@@ -143,7 +143,8 @@ mod tests {
     }
 
     fn broker(address: &Address) -> Arc<Broker> {
-        let limits = PeerLimits { connect: Duration::from_secs(3), idle: Duration::from_secs(120) };
+        let limits =
+            PeerLimits { connect: Duration::from_secs(3), idle: Duration::from_secs(120), alone: u32::MAX };
         Broker::new(address, &World::system().unwrap(), HeaderFormat::Json, limits, Role::default())
     }
 

@@ -3,8 +3,10 @@
 //! Bounded: what is encoded stays below [`ENCODED_BYTES_MAX`] and one frame, what cannot be encoded yet
 //! waits as requests, whose number and bytes the producers' in-flight permits bound.
 
+#[path = "outbox/ahead.rs"]
+mod ahead;
+
 use std::collections::VecDeque;
-use std::io::IoSlice;
 use std::task::Waker;
 
 use protocol::HeaderFormat;
@@ -12,14 +14,14 @@ use tokio::time::Instant;
 
 use crate::client::broker::{Cut, NOBODY, Request};
 use crate::client::call_error::CallError;
-use crate::client::world::Pen;
-use crate::client::write_buf::{SLICES_MAX, WriteBuf};
+use crate::client::write_buf::WriteBuf;
+
+use ahead::Exchanged;
+pub(crate) use ahead::{Ahead, Awaited, Back, Heard, Lent, OwnAnswer};
 
 /// Encoded bytes that may wait while the task writes: what is encoded will be written also when its time is
 /// over, if the socket takes it again.
 const ENCODED_BYTES_MAX: u64 = 256 * 1024;
-/// What a sender writes itself, if it may, while others wait for the lock.
-const WRITTEN_AHEAD_MAX: u64 = 64 * 1024;
 
 /// A request whose frame is encoded.
 pub(crate) struct Entry {
@@ -65,6 +67,7 @@ pub(crate) struct Outbox {
     waker: Option<Waker>,
     lent: Option<Lent>,
     ahead: Option<Ahead>,
+    exchanged: Exchanged,
     pub(crate) control: Control,
     /// The task has a stream.
     pub(crate) connected: bool,
@@ -88,19 +91,6 @@ pub(crate) struct Control {
     pub(crate) retire: bool,
 }
 
-/// What the task lends while it sleeps and nothing is open.
-pub(crate) struct Lent {
-    pub(crate) pen: Box<dyn Pen>,
-    /// When the task wakes in any case: nobody has to wake it for what ends later.
-    pub(crate) until: Option<Instant>,
-}
-
-/// What a sender wrote of the buffer, with the pen that was lent.
-pub(crate) struct Ahead {
-    pub(crate) bytes: usize,
-    pub(crate) at: Instant,
-}
-
 /// A request that was not taken, and why.
 pub(crate) type Refused = (Box<dyn Request>, CallError);
 
@@ -118,6 +108,7 @@ impl Outbox {
             waker: None,
             lent: None,
             ahead: None,
+            exchanged: Exchanged::default(),
             control: Control::default(),
             connected: false,
             peer_version: None,
@@ -125,12 +116,12 @@ impl Outbox {
         }
     }
 
-    /// Takes a request; one that somebody waits for with the time. The waker, if there is one, must be woken once the
+    /// Takes a request. The waker, if there is one, must be woken once the
     /// lock is free.
     pub(crate) fn submit(
         &mut self,
         request: Box<dyn Request>,
-        awaited: Option<Instant>,
+        awaited: Option<Awaited>,
     ) -> Result<Option<Waker>, Refused> {
         match self.phase {
             Phase::Closed => Err((request, self.refusal())),
@@ -141,8 +132,8 @@ impl Outbox {
                 let deadline = request.deadline();
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
-                let at = awaited.filter(|_| first);
-                let needs_task = at.is_none_or(|at| !self.write_ahead(at, deadline));
+                let alone = awaited.filter(|_| first);
+                let needs_task = alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque, deadline));
                 Ok(if needs_task { self.waker.take() } else { None })
             }
             Phase::Open | Phase::Waiting | Phase::Down => {
@@ -160,37 +151,6 @@ impl Outbox {
                 Ok(if first || sooner { self.waker.take() } else { None })
             }
         }
-    }
-
-    /// Writes the one frame that is encoded, if that is allowed: who waits for its answer is spared the way over the
-    /// task. Whether the task may sleep on until the answer comes. What the socket does not take, and any error, is
-    /// left to the task.
-    fn write_ahead(&mut self, at: Instant, deadline: Option<Instant>) -> bool {
-        let Some(lent) = self.lent.as_ref().filter(|_| self.buffer.total() <= WRITTEN_AHEAD_MAX) else {
-            return false;
-        };
-        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-        let used = self.buffer.slices(&mut slices);
-        let Ok(bytes) = lent.pen.write(slices.get(..used).unwrap_or_default()) else { return false };
-        self.buffer.advance(bytes);
-        self.ahead = Some(Ahead { bytes, at });
-        let in_time = deadline.is_none_or(|deadline| lent.until.is_some_and(|until| until <= deadline));
-        in_time && self.buffer.is_empty()
-    }
-
-    /// Lets senders write until it is taken back, which is before the task does anything else.
-    pub(crate) fn lend(&mut self, lent: Lent) {
-        self.lent = Some(lent);
-    }
-
-    /// Takes back what was lent, and what there is to know of what was written with it.
-    pub(crate) fn take_back(&mut self) -> (Option<Box<dyn Pen>>, Option<Ahead>) {
-        (self.lent.take().map(|lent| lent.pen), self.ahead.take())
-    }
-
-    /// Whether a sender wrote the frame that the task has not taken.
-    pub(crate) const fn is_ahead(&self) -> bool {
-        self.ahead.is_some()
     }
 
     /// Whether senders are quicker than the task, although the socket takes what it writes.

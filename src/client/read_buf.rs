@@ -42,6 +42,18 @@ impl ReadBuf {
         Ok(())
     }
 
+    /// Adds what another read.
+    pub(crate) fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let room = self.room()?;
+            let (now, later) = bytes.split_at(bytes.len().min(room.len()));
+            room.iter_mut().zip(now).for_each(|(place, byte)| *place = *byte);
+            bytes = later;
+            self.filled_by(now.len())?;
+        }
+        Ok(())
+    }
+
     /// Moves a part of a frame to the front, or grows when the frame needs more than there is.
     fn make_room(&mut self) -> io::Result<()> {
         if self.start == self.end {

@@ -2,12 +2,13 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use protocol::codes::response;
 use tokio::time::Instant;
 
 use crate::client::broker::Broker;
-use crate::latency::{Latencies, Summary, millis};
+use crate::latency::{Latencies, Summary, micros, millis};
 use crate::runtime::lock;
 use crate::text::Text;
 
@@ -153,6 +154,16 @@ impl Traffic {
                 round_trips.record(us, times);
             }
         }
+    }
+
+    /// One request and its answer, of so many bytes, which took so long: both without the task, which counts nothing
+    /// meanwhile.
+    pub(crate) fn add_exchange(&self, (bytes_out, bytes_in): (usize, usize), took: Duration) {
+        self.frames_out.add(1);
+        self.bytes_out.add(bytes_out as u64);
+        self.frames_in.add(1);
+        self.bytes_in.add(bytes_in as u64);
+        lock(&self.round_trips).record(micros(took), 1);
     }
 
     /// So many bytes were written.

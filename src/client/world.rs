@@ -30,17 +30,37 @@ pub trait Pen: Send {
     fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
 }
 
+/// What is below a stream: so it can be left to one who waits for an answer, and its task is not woken by what comes.
+pub trait Line: Send {
+    /// A stream over it, which wakes its task from now on until it is dropped. That does not end the line.
+    fn watched(&self) -> io::Result<Box<dyn ByteStream>>;
+    /// For those who read while there is no stream, one after the other.
+    fn ear(&self) -> io::Result<Arc<dyn Ear>>;
+}
+
+/// Reads on the thread that waits.
+pub trait Ear: Send + Sync {
+    /// Blocks until there may be something to read. `false`: there is not, since the ear was closed or the time is over.
+    fn wait(&self, until: Option<Instant>) -> bool;
+    /// Reads what is there, without waiting.
+    fn read(&self, room: &mut [u8]) -> io::Result<usize>;
+    /// Ends the wait, and all that follow.
+    fn close(&self);
+}
+
 /// A connection as the client sees it.
 pub struct Link {
     /// For the connection's task.
     pub stream: Box<dyn ByteStream>,
     /// For whoever the task lends it to while it sleeps, if the stream has one.
     pub pen: Option<Box<dyn Pen>>,
+    /// For the task, if there may be no stream for a while. Needs the pen.
+    pub line: Option<Box<dyn Line>>,
 }
 
 impl<S: ByteStream + 'static> From<S> for Link {
     fn from(stream: S) -> Self {
-        Self { stream: Box::new(stream), pen: None }
+        Self { stream: Box::new(stream), pen: None, line: None }
     }
 }
 

@@ -418,7 +418,9 @@ pub(super) fn send(
     result: &Output<*mut rocketmq_send_result>,
 ) -> Result<(), Error> {
     let deadline = producer.deadline(options.timeout);
-    result.give(block(deadline, Outcome::Unknown, producer.send_cargo(cargo, options, deadline))?);
+    let mut awaited = block(deadline, Outcome::Unknown, producer.begin_awaited(cargo, options, deadline))?;
+    awaited.listen();
+    result.give(block(deadline, Outcome::Unknown, awaited.outcome())?);
     Ok(())
 }
 

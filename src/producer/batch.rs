@@ -94,7 +94,7 @@ impl Producer {
         callback: Callback,
     ) -> Result<(), Error> {
         let cargo = self.batch(messages, options)?;
-        self.submit(cargo, options, (deadline, options.block), Completion::Callback(callback)).await
+        self.submit(cargo, options, (deadline, options.block), Completion::Callback(callback)).await.map(drop)
     }
 
     /// `messages` as one send, if they may go together. One alone goes as it would without a batch.

@@ -133,6 +133,8 @@ impl Callback {
 pub(crate) enum Completion {
     /// Somebody waits.
     Wait(oneshot::Sender<Result<SendResult, Error>>),
+    /// Somebody waits, and reads the answer himself if nobody else does.
+    Listen(oneshot::Sender<Result<SendResult, Error>>),
     /// A callback runs.
     Callback(Callback),
     /// An event with this tag lies in a queue.
@@ -144,6 +146,11 @@ pub(crate) enum Completion {
 }
 
 impl Completion {
+    /// Whether a thread waits for it and does nothing else.
+    pub(crate) const fn is_awaited(&self) -> bool {
+        matches!(self, Self::Wait(_) | Self::Listen(_))
+    }
+
     /// Whether the application is told later, for which there must be room.
     pub(crate) const fn is_told_later(&self) -> bool {
         matches!(self, Self::Callback(_) | Self::Queue(..))

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::client::broker::Broker;
 use crate::client::instance::Instance;
+use crate::client::listener::Listening;
 use crate::error::{Error, ErrorKind};
 use crate::producer::attempt::Plan;
 use crate::producer::batch::Cargo;
@@ -44,6 +45,27 @@ impl Begun {
     }
 }
 
+/// What a send that was accepted tells its sender in the end.
+pub struct Awaited {
+    told: oneshot::Receiver<Result<SendResult, Error>>,
+    /// Of whom the sender must read the answer.
+    listening: Option<(Listening, Arc<Broker>)>,
+}
+
+impl Awaited {
+    /// Blocks as long as nobody else reads the answer: until there is one, or at most until the attempt's time is over.
+    pub fn listen(&mut self) {
+        if let Some((listening, broker)) = self.listening.take() {
+            listening.listen(&broker);
+        }
+    }
+
+    /// The outcome, once it is there.
+    pub async fn outcome(self) -> Result<SendResult, Error> {
+        self.told.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the send was lost")))
+    }
+}
+
 impl Producer {
     /// Sends and waits for the broker's answer, and for room in flight before.
     pub async fn send(
@@ -65,7 +87,7 @@ impl Producer {
         callback: Callback,
     ) -> Result<(), Error> {
         let completion = Completion::Callback(callback);
-        self.submit(Cargo::One(message), options, (deadline, options.block), completion).await
+        self.submit(Cargo::One(message), options, (deadline, options.block), completion).await.map(drop)
     }
 
     /// Sends without asking for an answer. Ready at the first poll unless the options ask to wait for room.
@@ -75,7 +97,7 @@ impl Producer {
         options: &SendOptions,
         deadline: Option<Instant>,
     ) -> Result<(), Error> {
-        self.submit(Cargo::One(message), options, (deadline, options.block), Completion::None).await
+        self.submit(Cargo::One(message), options, (deadline, options.block), Completion::None).await.map(drop)
     }
 
     /// As [`Self::send`], of whatever there is to send.
@@ -87,7 +109,19 @@ impl Producer {
     ) -> Result<SendResult, Error> {
         let (tell, told) = oneshot::channel();
         self.submit(cargo, options, (deadline, true), Completion::Wait(tell)).await?;
-        told.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the send was lost")))
+        Awaited { told, listening: None }.outcome().await
+    }
+
+    /// Sends on behalf of a thread that waits for the broker's answer and does nothing else.
+    pub async fn begin_awaited(
+        self: &Arc<Self>,
+        cargo: Cargo<'_>,
+        options: &SendOptions,
+        deadline: Option<Instant>,
+    ) -> Result<Awaited, Error> {
+        let (tell, told) = oneshot::channel();
+        let listening = self.submit(cargo, options, (deadline, true), Completion::Listen(tell)).await?;
+        Ok(Awaited { told, listening })
     }
 
     /// As [`Self::send_async`], without a future: for the many sends that find room.
@@ -130,7 +164,7 @@ impl Producer {
                 Ok(())
             }
             State::NoRoom(completion) => {
-                self.submit(cargo, options, (deadline, options.block), completion).await
+                self.submit(cargo, options, (deadline, options.block), completion).await.map(drop)
             }
         }
     }
@@ -141,10 +175,10 @@ impl Producer {
         options: &SendOptions,
         (deadline, patient): (Option<Instant>, bool),
         completion: Completion,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<(Listening, Arc<Broker>)>, Error> {
         let refused = |error: Error| self.refused(error);
         self.check(cargo).map_err(refused)?;
-        if options.asks_selector() && matches!(completion, Completion::Wait(_)) {
+        if options.asks_selector() && completion.is_awaited() {
             self.route(cargo.first().topic().as_str(), deadline).await.map_err(refused)?;
         }
         let (bytes, tracked) = (cargo.body_bytes(), completion.is_told_later());
@@ -155,11 +189,12 @@ impl Producer {
         };
         let permit = taken.map_err(refused)?;
         let moment = self.moment();
-        let ahead = self.accept((cargo, options), (deadline, moment), permit, completion).map_err(refused)?;
-        if let (Some(broker), true) = (ahead, options.block) {
+        let launched =
+            self.accept((cargo, options), (deadline, moment), permit, completion).map_err(refused)?;
+        if let (Some(broker), true) = (launched.crowded, options.block) {
             self.let_catch_up(&broker, deadline).await;
         }
-        Ok(())
+        Ok(launched.listening)
     }
 
     /// Counts a call that is refused.
@@ -224,8 +259,8 @@ impl Producer {
             taken => taken.map_err(|full| self.no_room(full))?,
         };
         let deadline = self.deadline_from(moment.now, options.timeout);
-        let ahead = self.accept((cargo, options), (deadline, moment), permit, completion)?;
-        Ok(Begun(ahead.filter(|_| options.block).map_or(State::UnderWay, State::Ahead)))
+        let launched = self.accept((cargo, options), (deadline, moment), permit, completion)?;
+        Ok(Begun(launched.crowded.filter(|_| options.block).map_or(State::UnderWay, State::Ahead)))
     }
 
     /// A batch was checked when it was made.
@@ -260,14 +295,14 @@ impl Producer {
         }
     }
 
-    /// Lets a send begin that has its room; where to, if that is slower than its senders.
+    /// Lets a send begin that has its room.
     fn accept(
         self: &Arc<Self>,
         (cargo, options): (Cargo<'_>, &SendOptions),
         (deadline, moment): (Option<Instant>, Moment),
         mut permit: Permit<Spare>,
         completion: Completion,
-    ) -> Result<Option<Arc<Broker>>, Error> {
+    ) -> Result<Launched, Error> {
         // With the permit in hand: a shutdown that begins now waits for it.
         self.check_running()?;
         let Some(instance) = self.instance() else { return Err(self.wrong_state()) };
@@ -278,11 +313,13 @@ impl Producer {
         let plan = Plan { deadline, attempts_max };
         if let Some(accumulator) = &self.accumulator {
             let loaded = Loaded { flight, plan, permit, completion };
-            return accumulator.take((self, &instance), cargo, loaded, moment);
+            let crowded = accumulator.take((self, &instance), cargo, loaded, moment)?;
+            return Ok(Launched { crowded, listening: None });
         }
         self.put_body(&mut flight, cargo, (&instance, moment))?;
+        let listens = matches!(completion, Completion::Listen(_));
         flight.accept(self, plan, permit.into_room(), completion);
-        Ok(launch(flight, &instance, moment))
+        Ok(launch(flight, &instance, moment, listens))
     }
 
     /// Fills in what all attempts have in common, but for the body. Nothing that is written here is moved afterwards: it
@@ -404,13 +441,28 @@ impl Loaded {
     }
 }
 
-/// Lets an accepted send begin on the caller's thread. After a panic on its way it has told whoever wants to know:
-/// the caller must not be told once more, by an error. Every send does it, and packs its body: they are no calls.
+/// What is left to its sender of a send that has begun.
+pub(crate) struct Launched {
+    /// Where to, if that is slower than its senders.
+    pub(crate) crowded: Option<Arc<Broker>>,
+    /// What he must read, and of whom.
+    listening: Option<(Listening, Arc<Broker>)>,
+}
+
+/// Lets an accepted send begin on the caller's thread, who reads the answer if need be and if he `listens`. After a panic
+/// on its way it has told whoever wants to know: the caller must not be told once more, by an error. Every send does it,
+/// and packs its body: they are no calls.
 #[inline(always)]
-pub(crate) fn launch(flight: Box<Flight>, instance: &Arc<Instance>, moment: Moment) -> Option<Arc<Broker>> {
+pub(crate) fn launch(
+    flight: Box<Flight>,
+    instance: &Arc<Instance>,
+    moment: Moment,
+    listens: bool,
+) -> Launched {
     let mut done = instance.done();
+    done.listens = listens;
     if let Err(text) = catch(|| flight.start(instance, moment, &mut done)) {
         log::error!("a send panicked as it began: {text}");
     }
-    done.crowded.take()
+    Launched { crowded: done.crowded.take(), listening: done.listening.take() }
 }

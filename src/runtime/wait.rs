@@ -1,4 +1,5 @@
-//! The one place where the library blocks: a future run on the caller's thread until a limit.
+//! Where the library blocks: a future run on the caller's thread until a limit. (One who listens for his own answer waits
+//! for a socket instead, in `client::tcp`.)
 
 use std::future::Future;
 use std::pin::pin;

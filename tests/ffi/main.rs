@@ -18,6 +18,7 @@ mod fork;
 mod header;
 mod ids;
 mod input;
+mod listening;
 mod log;
 mod message;
 mod mock;

@@ -166,7 +166,7 @@ impl Net {
         let theirs = end(false);
         let core = self.core.clone();
         tokio::spawn(async move { core.serve(node, theirs).await });
-        Link { stream: Box::new(end(true)), pen: Some(Box::new(side(true))) }
+        Link { stream: Box::new(end(true)), pen: Some(Box::new(side(true))), line: None }
     }
 
     fn manner(&self) -> Manner {

@@ -10,7 +10,9 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::broker::{Broker, Cut, Done, Owner, PeerLimits, Reply, Request, Role, encode_command};
+use crate::client::broker::{
+    Broker, Cut, Done, Owner, PeerLimits, Reply, Request, Role, Submitted, encode_command,
+};
 use crate::client::call_error::CallError;
 use crate::client::peer::Peer;
 use crate::client::reconnect;
@@ -33,6 +35,8 @@ enum Kind {
     Oneway,
     /// May be written by the thread that submits it.
     Awaited,
+    /// Also, and its answer may be read by it.
+    Heard,
 }
 
 /// A request that tells how it ended. Dropped without an end, it tells that nobody did.
@@ -55,7 +59,7 @@ impl Request for Probe {
     }
 
     fn is_awaited(&self) -> bool {
-        self.kind == Kind::Awaited
+        matches!(self.kind, Kind::Awaited | Kind::Heard)
     }
 
     fn is_patient(&self) -> bool {
@@ -78,8 +82,13 @@ impl Request for Probe {
 type Told = oneshot::Receiver<Result<(), CallError>>;
 
 fn broker(peer: Peer) -> (Arc<Broker>, JoinHandle<()>) {
+    broker_left_after(u32::MAX, peer)
+}
+
+/// The socket is left to senders after so many sends, each alone.
+fn broker_left_after(alone: u32, peer: Peer) -> (Arc<Broker>, JoinHandle<()>) {
     let address = Address::parse("peer:10911").unwrap();
-    let limits = PeerLimits { connect: Duration::from_secs(3), idle: Duration::from_secs(120) };
+    let limits = PeerLimits { connect: Duration::from_secs(3), idle: Duration::from_secs(120), alone };
     let world = World::new(peer);
     let broker = Broker::new(&address, &world, HeaderFormat::Json, limits, Role::default());
     let of_task = Arc::clone(&broker);
@@ -89,7 +98,11 @@ fn broker(peer: Peer) -> (Arc<Broker>, JoinHandle<()>) {
 
 fn submit(broker: &Broker, kind: Kind) -> Told {
     let (tell, told) = oneshot::channel();
-    broker.submit(Box::new(Probe { kind, tell }), &mut reconnect::done_for(broker));
+    let mut done = reconnect::done_for(broker);
+    done.listens = kind == Kind::Heard;
+    if let Submitted::Unheard(listening) = broker.submit(Box::new(Probe { kind, tell }), &mut done) {
+        listening.listen(broker);
+    }
     told
 }
 
@@ -158,6 +171,48 @@ pub fn one_writes_while_it_is_cut_off() {
         other.join().unwrap();
         task.join().unwrap();
     });
+}
+
+/// The task has left the socket, or is about to: whoever waits for an answer reads it himself; another submits at the
+/// same time, one that waits as well or one that does not.
+pub fn one_listens_while_another_submits() {
+    for other in [Kind::Plain, Kind::Heard] {
+        explore(2, move || {
+            let (broker, task) = broker_left_after(0, Peer::Answers);
+            end(submit(&broker, Kind::Heard)).unwrap();
+            let sender = thread::spawn({
+                let broker = Arc::clone(&broker);
+                move || end(submit(&broker, other)).unwrap()
+            });
+            end(submit(&broker, Kind::Heard)).unwrap();
+            sender.join().unwrap();
+            broker.stop();
+            task.join().unwrap();
+        });
+    }
+}
+
+/// The same, while all requests are cut off and the task is stopped; also where no answer comes.
+pub fn one_listens_while_it_is_cut_off() {
+    for peer in [Peer::Answers, Peer::AnswersOnce] {
+        explore(2, move || {
+            let (broker, task) = broker_left_after(0, peer);
+            end(submit(&broker, Kind::Heard)).unwrap();
+            let other = thread::spawn({
+                let broker = Arc::clone(&broker);
+                move || {
+                    // That is no reason to come back.
+                    broker.connect();
+                    broker.cut(Cut::all(OWNER));
+                    broker.stop();
+                }
+            });
+            let ended = end(submit(&broker, Kind::Heard));
+            assert!(matches!(ended, Ok(()) | Err(CallError::Closed { .. })));
+            other.join().unwrap();
+            task.join().unwrap();
+        });
+    }
 }
 
 /// A request to a silent peer is cut off wherever the task has it. The connection is wanted before, so that it may

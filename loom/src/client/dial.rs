@@ -10,7 +10,8 @@ pub(crate) async fn dial(broker: &Broker) -> Result<Link, CallError> {
         Peer::Unreachable => {
             Err(CallError::Connect { address: broker.address.clone(), reason: "unreachable".into() })
         }
-        Peer::Answers => Ok(connection(true)),
-        Peer::Silent => Ok(connection(false)),
+        Peer::Answers => Ok(connection(usize::MAX)),
+        Peer::AnswersOnce => Ok(connection(1)),
+        Peer::Silent => Ok(connection(0)),
     }
 }

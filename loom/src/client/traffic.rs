@@ -1,5 +1,7 @@
 //! What a task counts: here it counts nothing, so that the models have fewer steps.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 pub(crate) enum PeerState {
@@ -29,6 +31,7 @@ impl Traffic {
     pub(crate) const fn add_failed_connect(&self) {}
     pub(crate) const fn add_lost_connection(&self) {}
     pub(crate) const fn add_read(&self, _bytes: usize, _tally: &mut ReadTally) {}
+    pub(crate) const fn add_exchange(&self, _bytes: (usize, usize), _took: Duration) {}
     pub(crate) const fn add_written(&self, _bytes: usize) {}
     pub(crate) const fn add_frames_out(&self, _frames: usize) {}
     pub(crate) const fn add_timeouts(&self, _requests: usize) {}

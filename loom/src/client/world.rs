@@ -20,12 +20,32 @@ pub trait Pen: Send {
     fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
 }
 
+/// What is below a stream.
+pub trait Line: Send {
+    /// A stream over it.
+    fn watched(&self) -> io::Result<Box<dyn ByteStream>>;
+    /// For those who read while there is no stream.
+    fn ear(&self) -> io::Result<Arc<dyn Ear>>;
+}
+
+/// Reads on the thread that waits.
+pub trait Ear: Send + Sync {
+    /// Blocks until there may be something to read, or it is closed.
+    fn wait(&self, until: Option<Instant>) -> bool;
+    /// Reads what is there.
+    fn read(&self, room: &mut [u8]) -> io::Result<usize>;
+    /// Ends the wait, and all that follow.
+    fn close(&self);
+}
+
 /// A connection as the client sees it.
 pub struct Link {
     /// For the task.
     pub stream: Box<dyn ByteStream>,
     /// For whoever the task lends it to.
     pub pen: Option<Box<dyn Pen>>,
+    /// For the task, if there may be no stream for a while.
+    pub line: Option<Box<dyn Line>>,
 }
 
 /// Where completions run.

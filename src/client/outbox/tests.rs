@@ -1,4 +1,3 @@
-use std::io;
 use std::sync::Arc;
 use std::task::Wake;
 use std::time::Duration;
@@ -10,12 +9,12 @@ use crate::client::body::Body;
 use crate::client::broker::{Done, Owner, Reply};
 
 /// A request whose frame is `bytes` long, or cannot be made.
-struct Fake {
-    number: u64,
-    deadline: Option<Instant>,
-    patient: bool,
-    version_min: i32,
-    bytes: Result<usize, EncodeError>,
+pub(super) struct Fake {
+    pub(super) number: u64,
+    pub(super) deadline: Option<Instant>,
+    pub(super) patient: bool,
+    pub(super) version_min: i32,
+    pub(super) bytes: Result<usize, EncodeError>,
 }
 
 impl Request for Fake {
@@ -50,7 +49,7 @@ impl Request for Fake {
     fn finish(self: Box<Self>, _: Reply<'_>, _: &mut Done<'_>) {}
 }
 
-fn fake(number: u64) -> Fake {
+pub(super) fn fake(number: u64) -> Fake {
     Fake { number, deadline: None, patient: false, version_min: 0, bytes: Ok(10) }
 }
 
@@ -66,24 +65,24 @@ impl Wake for Task {
 }
 
 /// An outbox, with the task that sleeps beside it.
-struct Beside {
-    outbox: Outbox,
-    task: Waker,
+pub(super) struct Beside {
+    pub(super) outbox: Outbox,
+    pub(super) task: Waker,
 }
 
 impl Beside {
-    fn new(phase: Phase) -> Self {
+    pub(super) fn new(phase: Phase) -> Self {
         let mut outbox = Outbox::new(HeaderFormat::Json);
         outbox.set_phase(phase);
         Self { outbox, task: Arc::new(Task).into() }
     }
 
-    fn sleep(&mut self) -> bool {
+    pub(super) fn sleep(&mut self) -> bool {
         self.outbox.sleep(&self.task, false)
     }
 
     /// Puts one in; whether the task is woken.
-    fn put(&mut self, request: Fake) -> bool {
+    pub(super) fn put(&mut self, request: Fake) -> bool {
         let waker = self.outbox.submit(Box::new(request), None).map_err(|(_, error)| error).unwrap();
         waker.is_some_and(|waker| waker.will_wake(&self.task))
     }
@@ -100,7 +99,7 @@ impl Beside {
     }
 }
 
-fn in_ms(ms: u64) -> Option<Instant> {
+pub(super) fn in_ms(ms: u64) -> Option<Instant> {
     static BEGUN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     Some(*BEGUN.get_or_init(Instant::now) + Duration::from_millis(ms))
 }
@@ -315,92 +314,4 @@ fn request_numbers_go_round_below_zero_never() {
     let mut b = Beside::new(Phase::Open);
     b.outbox.next_opaque = i32::MAX;
     assert_eq!([b.outbox.take_opaque(), b.outbox.take_opaque(), b.outbox.take_opaque()], [i32::MAX, 0, 1]);
-}
-
-/// A pen that writes as many bytes as it is told.
-struct Nib(usize);
-
-impl Pen for Nib {
-    fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let offered = pieces.iter().map(|piece| piece.len()).sum::<usize>();
-        match self.0.min(offered) {
-            0 => Err(io::ErrorKind::WouldBlock.into()),
-            count => Ok(count),
-        }
-    }
-}
-
-impl Beside {
-    /// Has the task sleep until `until` at the latest, with a pen lent that writes so many bytes.
-    fn lend(&mut self, bytes: usize, until: Option<Instant>) {
-        assert!(self.sleep());
-        self.outbox.lend(Lent { pen: Box::new(Nib(bytes)), until });
-    }
-
-    /// Puts one in that somebody waits for; whether the task is woken.
-    fn put_awaited(&mut self, request: Fake) -> bool {
-        let waker = self.outbox.submit(Box::new(request), in_ms(1)).map_err(|(_, error)| error).unwrap();
-        waker.is_some_and(|waker| waker.will_wake(&self.task))
-    }
-
-    /// What was written by a sender, and what is left to write.
-    fn take_back(&mut self) -> (usize, bool) {
-        let (pen, ahead) = self.outbox.take_back();
-        assert!(pen.is_some());
-        let (mut buffer, mut entries) = (WriteBuf::default(), Vec::new());
-        self.outbox.take_encoded(&mut buffer, &mut entries);
-        (ahead.map_or(0, |ahead| ahead.bytes), !buffer.is_empty())
-    }
-}
-
-#[test]
-fn who_waits_writes_and_lets_a_task_sleep_that_wakes_in_time() {
-    let later = |ms| Fake { deadline: in_ms(ms), ..fake(1) };
-    // When the task wakes anyway, when the request ends, and whether the task must be woken.
-    let cases = [
-        (in_ms(500), in_ms(499), true),
-        (in_ms(500), in_ms(500), false),
-        (in_ms(500), None, false),
-        (None, in_ms(500), true),
-        (None, None, false),
-    ];
-    for (until, deadline, woken) in cases {
-        let mut b = Beside::new(Phase::Open);
-        b.lend(usize::MAX, until);
-        assert_eq!(b.put_awaited(Fake { deadline, ..fake(1) }), woken, "{until:?}, {deadline:?}");
-        assert!(b.outbox.is_ahead());
-        assert_eq!(b.take_back(), (10, false));
-        assert!(!b.outbox.is_ahead());
-    }
-
-    let mut b = Beside::new(Phase::Open);
-    b.lend(usize::MAX, in_ms(500));
-    assert!(!b.put_awaited(later(600)));
-    assert!(b.put_awaited(later(600)), "the second is not written, and nobody is told");
-    assert_eq!(b.take_back(), (10, true));
-}
-
-#[test]
-fn what_a_socket_does_not_take_is_left_to_the_task() {
-    for bytes in [0, 9] {
-        let mut b = Beside::new(Phase::Open);
-        b.lend(bytes, in_ms(500));
-        assert!(b.put_awaited(fake(1)), "{bytes} of 10 bytes are written, and nobody is told");
-        assert_eq!(b.take_back(), (bytes, true));
-    }
-}
-
-#[test]
-fn nobody_writes_what_is_large_or_what_nobody_waits_for() {
-    let mut b = Beside::new(Phase::Open);
-    b.lend(usize::MAX, in_ms(500));
-    assert!(b.put(fake(1)));
-    assert_eq!(b.take_back(), (0, true));
-    for (bytes, written) in [(WRITTEN_AHEAD_MAX, true), (WRITTEN_AHEAD_MAX + 1, false)] {
-        let mut b = Beside::new(Phase::Open);
-        b.lend(usize::MAX, in_ms(500));
-        let bytes = usize::try_from(bytes).unwrap();
-        assert_eq!(b.put_awaited(Fake { bytes: Ok(bytes), ..fake(1) }), !written, "{bytes} bytes");
-        assert_eq!(b.take_back(), (if written { bytes } else { 0 }, !written));
-    }
 }

@@ -179,7 +179,7 @@ pub(super) struct Out<'a> {
 
 impl Out<'_> {
     pub(super) fn launch(&mut self, flight: Box<Flight>) {
-        let crowded = launch(flight, self.instance, self.moment);
+        let crowded = launch(flight, self.instance, self.moment, false).crowded;
         if crowded.is_some() {
             self.crowded = crowded;
         }

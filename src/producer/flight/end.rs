@@ -39,7 +39,7 @@ impl Flight {
             return self.tell_later(done);
         }
         match std::mem::replace(&mut self.completion, Completion::None) {
-            Completion::Wait(tell) => {
+            Completion::Wait(tell) | Completion::Listen(tell) => {
                 let record = self.record(false);
                 let outcome = self.take_outcome();
                 self.leave(Some(&record));
@@ -269,7 +269,7 @@ impl Drop for Flight {
             .with_outcome(fate)
             .with_send(self.result.id.as_str(), self.attempts);
         match completion {
-            Completion::Wait(tell) => {
+            Completion::Wait(tell) | Completion::Listen(tell) => {
                 producer.budget.end(room, None, Vec::new());
                 let _ = tell.send(Err(error));
             }

@@ -29,7 +29,7 @@ impl Request for Flight {
     }
 
     fn is_awaited(&self) -> bool {
-        matches!(self.completion, Completion::Wait(_))
+        self.completion.is_awaited()
     }
 
     fn is_patient(&self) -> bool {
