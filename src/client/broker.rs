@@ -126,18 +126,8 @@ pub struct Done<'a> {
     pub(crate) crowded: Option<Arc<Broker>>,
     /// Whether whoever submits reads the answer himself if he is asked to.
     pub(crate) listens: bool,
-    /// What he is to read, and of whom.
-    pub(crate) listening: Option<(Listening, Arc<Broker>)>,
-}
-
-/// What is to be done by the sender of a request that was submitted.
-pub(crate) enum Submitted {
-    /// Nothing.
-    Taken,
-    /// He is quicker than the task, and should slow down.
-    Crowded,
-    /// Nobody else reads the answer.
-    Unheard(Listening),
+    /// How he does that, since nobody else reads it.
+    pub(crate) listening: Option<Box<Listening>>,
 }
 
 impl<'a> Done<'a> {
@@ -253,17 +243,21 @@ impl Broker {
         &self.address
     }
 
-    /// Submits a request. What cannot be taken is finished at once, into `done`.
-    pub(crate) fn submit(&self, request: Box<dyn Request>, done: &mut Done<'_>) -> Submitted {
-        let awaited = request.is_awaited().then(|| self.world.clock.now());
-        let awaited = awaited.map(|at| Awaited { at, listens: done.listens });
-        let until = awaited.and_then(|_| request.deadline());
+    /// Submits a request; whether its sender is quicker than the task. What cannot be taken is finished at once, into
+    /// `done`.
+    pub fn submit(self: &Arc<Self>, request: Box<dyn Request>, done: &mut Done<'_>) -> bool {
+        let awaited = request.is_awaited().then(|| Awaited {
+            at: self.world.clock.now(),
+            listens: done.listens,
+            until: request.deadline(),
+        });
         let mut outbox = lock(&self.outbox);
         let submitted = outbox.submit(request, awaited);
-        let listening = match &submitted {
-            Ok(None) if awaited.is_some() => outbox.unheard(until),
-            _ => None,
-        };
+        if let (Some(awaited), Ok(None)) = (awaited, &submitted) {
+            let listening =
+                |(ear, opaque)| Listening { broker: Arc::clone(self), ear, opaque, until: awaited.until };
+            done.listening = outbox.unheard().map(listening).map(Box::new);
+        }
         let crowded = outbox.is_crowded();
         drop(outbox);
         match submitted {
@@ -271,11 +265,7 @@ impl Broker {
             Ok(Some(waker)) => waker.wake(),
             Err((request, error)) => request.finish(Reply::Failed(error), done),
         }
-        match listening {
-            Some(listening) => Submitted::Unheard(listening),
-            None if crowded => Submitted::Crowded,
-            None => Submitted::Taken,
-        }
+        crowded
     }
 
     /// Waits while senders are quicker than the task, although the socket takes what it writes.
@@ -304,7 +294,7 @@ impl Broker {
     /// Sends `command` and waits for the answer. Everything that is not a send goes this way. A patient call
     /// waits while the peer cannot be reached.
     pub async fn call(
-        &self,
+        self: &Arc<Self>,
         command: Command,
         deadline: Instant,
         patient: bool,
@@ -314,7 +304,7 @@ impl Broker {
 
     /// As [`Self::call`], for an owner whose cuts end it, and to no peer below the least version.
     pub(crate) async fn call_of(
-        &self,
+        self: &Arc<Self>,
         (owner, version_min): (Owner, i32),
         command: Command,
         deadline: Option<Instant>,
@@ -357,7 +347,7 @@ impl Broker {
     }
 
     /// Waits until there is a connection that answers; where nothing greets, it is only begun.
-    pub async fn ready(&self, until: Instant) -> Result<(), CallError> {
+    pub async fn ready(self: &Arc<Self>, until: Instant) -> Result<(), CallError> {
         let Some(greeting) = &self.role.greeting else {
             self.connect();
             return Ok(());

@@ -15,6 +15,7 @@ const ANSWER_BYTES_MAX: usize = 1024;
 
 /// What it takes to listen.
 pub(crate) struct Listening {
+    pub(crate) broker: Arc<Broker>,
     pub(crate) ear: Arc<dyn Ear>,
     /// Of the request.
     pub(crate) opaque: i32,
@@ -24,7 +25,8 @@ pub(crate) struct Listening {
 
 impl Listening {
     /// Blocks until the request has ended on this thread, or its end is the task's.
-    pub(crate) fn listen(&self, broker: &Broker) {
+    pub(crate) fn listen(&self) {
+        let broker = &*self.broker;
         loop {
             let is_there = self.ear.wait(self.until);
             let mut room = [0; ANSWER_BYTES_MAX];

@@ -129,11 +129,10 @@ impl Outbox {
             Phase::Open if self.waiting.is_empty() && self.buffer.total() < ENCODED_BYTES_MAX => {
                 let first = self.entries.is_empty();
                 let request = self.admitted(request)?;
-                let deadline = request.deadline();
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
                 let alone = awaited.filter(|_| first);
-                let needs_task = alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque, deadline));
+                let needs_task = alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque));
                 Ok(if needs_task { self.waker.take() } else { None })
             }
             Phase::Open | Phase::Waiting | Phase::Down => {

@@ -15,7 +15,7 @@ use protocol::message::id::UniqueId;
 use tokio::time::Instant;
 
 use crate::client::body::Body;
-use crate::client::broker::{Answer, Broker, Done, NOBODY, Owner, Submitted};
+use crate::client::broker::{Answer, Broker, Done, NOBODY, Owner};
 use crate::client::instance::Instance;
 use crate::client::layout::RouteQueue;
 use crate::client::routes::TopicRoute;
@@ -344,10 +344,8 @@ impl Flight {
         let broker = Arc::clone(&known.broker);
         self.result.broker.become_one_with(&known.name);
         self.target = Some(Target { route, queue, born_ms, begun, deadline, went_away: false });
-        match broker.submit(self, done) {
-            Submitted::Taken => {}
-            Submitted::Crowded => done.crowded = Some(broker),
-            Submitted::Unheard(listening) => done.listening = Some((listening, broker)),
+        if broker.submit(self, done) {
+            done.crowded = Some(broker);
         }
     }
 

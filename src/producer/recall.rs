@@ -98,7 +98,7 @@ impl Producer {
     /// Sends the request once; again only if the broker says that it did not serve it.
     async fn take_back(
         &self,
-        broker: &Broker,
+        broker: &Arc<Broker>,
         request: Command,
         deadline: Option<Instant>,
     ) -> Result<Text, Failure> {
@@ -125,7 +125,7 @@ impl Producer {
     }
 
     /// Has the broker answer something, and so name its version.
-    async fn ask_version(&self, broker: &Broker, deadline: Option<Instant>) -> Result<(), CallError> {
+    async fn ask_version(&self, broker: &Arc<Broker>, deadline: Option<Instant>) -> Result<(), CallError> {
         let Some(instance) = self.instance() else { return Err(CallError::Closed { sent: false }) };
         let answer = broker.call_of((self.owner(), 0), instance.heartbeat(), deadline, true).await;
         // Whatever became of the question, the message was not recalled.

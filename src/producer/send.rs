@@ -48,15 +48,15 @@ impl Begun {
 /// What a send that was accepted tells its sender in the end.
 pub struct Awaited {
     told: oneshot::Receiver<Result<SendResult, Error>>,
-    /// Of whom the sender must read the answer.
-    listening: Option<(Listening, Arc<Broker>)>,
+    /// How the sender reads the answer, if nobody else does.
+    listening: Option<Box<Listening>>,
 }
 
 impl Awaited {
     /// Blocks as long as nobody else reads the answer: until there is one, or at most until the attempt's time is over.
     pub fn listen(&mut self) {
-        if let Some((listening, broker)) = self.listening.take() {
-            listening.listen(&broker);
+        if let Some(listening) = self.listening.take() {
+            listening.listen();
         }
     }
 
@@ -175,7 +175,7 @@ impl Producer {
         options: &SendOptions,
         (deadline, patient): (Option<Instant>, bool),
         completion: Completion,
-    ) -> Result<Option<(Listening, Arc<Broker>)>, Error> {
+    ) -> Result<Option<Box<Listening>>, Error> {
         let refused = |error: Error| self.refused(error);
         self.check(cargo).map_err(refused)?;
         if options.asks_selector() && completion.is_awaited() {
@@ -445,8 +445,8 @@ impl Loaded {
 pub(crate) struct Launched {
     /// Where to, if that is slower than its senders.
     pub(crate) crowded: Option<Arc<Broker>>,
-    /// What he must read, and of whom.
-    listening: Option<(Listening, Arc<Broker>)>,
+    /// How he reads the answer, if nobody else does.
+    listening: Option<Box<Listening>>,
 }
 
 /// Lets an accepted send begin on the caller's thread, who reads the answer if need be and if he `listens`. After a panic

@@ -10,9 +10,7 @@ use protocol::{EncodeError, HeaderFormat};
 use tokio::time::Instant;
 
 use crate::client::address::Address;
-use crate::client::broker::{
-    Broker, Cut, Done, Owner, PeerLimits, Reply, Request, Role, Submitted, encode_command,
-};
+use crate::client::broker::{Broker, Cut, Done, Owner, PeerLimits, Reply, Request, Role, encode_command};
 use crate::client::call_error::CallError;
 use crate::client::peer::Peer;
 use crate::client::reconnect;
@@ -96,12 +94,13 @@ fn broker_left_after(alone: u32, peer: Peer) -> (Arc<Broker>, JoinHandle<()>) {
     (broker, task)
 }
 
-fn submit(broker: &Broker, kind: Kind) -> Told {
+fn submit(broker: &Arc<Broker>, kind: Kind) -> Told {
     let (tell, told) = oneshot::channel();
     let mut done = reconnect::done_for(broker);
     done.listens = kind == Kind::Heard;
-    if let Submitted::Unheard(listening) = broker.submit(Box::new(Probe { kind, tell }), &mut done) {
-        listening.listen(broker);
+    broker.submit(Box::new(Probe { kind, tell }), &mut done);
+    if let Some(listening) = done.listening.take() {
+        listening.listen();
     }
     told
 }

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 
 use super::{Outbox, Phase};
 use crate::client::broker::Request;
-use crate::client::listener::Listening;
 use crate::client::world::{Ear, Pen};
 use crate::client::write_buf::SLICES_MAX;
 
@@ -36,6 +35,8 @@ pub(crate) struct Awaited {
     pub(crate) at: Instant,
     /// He reads it himself if he is asked to.
     pub(crate) listens: bool,
+    /// When it ends without an answer.
+    pub(crate) until: Option<Instant>,
 }
 
 /// What a sender wrote of the buffer, with the pen that was lent.
@@ -92,7 +93,7 @@ impl Outbox {
     /// Writes the one frame that is encoded, if that is allowed: who waits for its answer is spared the way over the
     /// task. Whether the task may sleep on until the answer comes, or its sender listens for it. What the socket does
     /// not take, and any error, is left to the task.
-    pub(super) fn write_ahead(&mut self, awaited: Awaited, opaque: i32, deadline: Option<Instant>) -> bool {
+    pub(super) fn write_ahead(&mut self, awaited: Awaited, opaque: i32) -> bool {
         let small = self.buffer.total() <= WRITTEN_AHEAD_MAX;
         let Some(lent) = self.lent.as_ref().filter(|lent| small && (lent.ear.is_none() || awaited.listens))
         else {
@@ -102,7 +103,7 @@ impl Outbox {
         let used = self.buffer.slices(&mut slices);
         let Ok(bytes) = lent.pen.write(slices.get(..used).unwrap_or_default()) else { return false };
         let in_time = lent.ear.is_some()
-            || deadline.is_none_or(|deadline| lent.until.is_some_and(|until| until <= deadline));
+            || awaited.until.is_none_or(|end| lent.until.is_some_and(|until| until <= end));
         self.buffer.advance(bytes);
         self.ahead = Some(Ahead { bytes, at: awaited.at, opaque });
         in_time && self.buffer.is_empty()
@@ -125,12 +126,12 @@ impl Outbox {
         self.ahead.is_some()
     }
 
-    /// What the sender of the request that was just taken has to read, if nobody else reads it.
-    pub(crate) fn unheard(&self, until: Option<Instant>) -> Option<Listening> {
+    /// By what the sender of the request that was just taken reads its answer, if nobody else does, and its number.
+    pub(crate) fn unheard(&self) -> Option<(Arc<dyn Ear>, i32)> {
         let (ahead, lent) = (self.ahead.as_ref()?, self.lent.as_ref()?);
         let ear = Arc::clone(lent.ear.as_ref()?);
         let is_own = self.entries.len() == 1 && self.buffer.is_empty();
-        is_own.then_some(Listening { ear, opaque: ahead.opaque, until })
+        is_own.then_some((ear, ahead.opaque))
     }
 
     /// Until when the task may leave the socket to others, if there is nothing that it has to do: until the end of the
