@@ -25,19 +25,31 @@ pub(super) unsafe fn text<'a>(name: &str, text: *const c_char) -> Result<&'a str
     unsafe { optional_text(name, text) }?.ok_or_else(|| is_null(name))
 }
 
-/// Text that may be missing.
+/// Text that must be there, not checked to be UTF-8.
 ///
 /// # Safety
 ///
 /// As for [`text`].
 #[expect(clippy::disallowed_methods, reason = "the one place where text of C is read")]
+pub(super) unsafe fn bytes_of_text<'a>(name: &str, text: *const c_char) -> Result<&'a [u8], Error> {
+    if text.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: not NULL, and so NUL-terminated by the caller's promise.
+    Ok(unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+/// Text that may be missing.
+///
+/// # Safety
+///
+/// As for [`text`].
 pub(super) unsafe fn optional_text<'a>(name: &str, text: *const c_char) -> Result<Option<&'a str>, Error> {
     if text.is_null() {
         return Ok(None);
     }
-    // SAFETY: not NULL, and so NUL-terminated by the caller's promise.
-    let text = unsafe { CStr::from_ptr(text) };
-    utf8(name, text.to_bytes()).map(Some)
+    // SAFETY: the caller's promise, passed on.
+    utf8(name, unsafe { bytes_of_text(name, text) }?).map(Some)
 }
 
 /// Text with a length, which may be `ROCKETMQ_NTS`. A NUL inside stays inside: the message refuses it.
@@ -120,7 +132,8 @@ pub(super) fn timeout(timeout_ms: i64) -> Result<Timeout, Error> {
     }
 }
 
-fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
+/// Bytes of text, if they are UTF-8.
+pub(super) fn utf8<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str, Error> {
     str::from_utf8(bytes).map_err(|error| {
         Error::new(
             ErrorKind::InvalidUtf8,

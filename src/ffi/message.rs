@@ -24,7 +24,7 @@ pub unsafe extern "C" fn rocketmq_message_create(
     let message = unsafe { Output::owned(message) };
     boundary::status(|| {
         // SAFETY: NULL or text.
-        let topic = unsafe { input::text("topic", topic) }?;
+        let topic = unsafe { input::bytes_of_text("topic", topic) }?;
         message.required("message")?;
         message.give_box(fresh(topic)?);
         Ok(())
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rocketmq_message_build(
         // SAFETY: NULL or a buffer of that length.
         let body = unsafe { input::bytes("body", body, body_len) }?;
         message.required("message")?;
-        let mut built = fresh(topic)?;
+        let mut built = fresh(topic.as_bytes())?;
         built.set_tags(tags)?;
         built.set_keys(keys)?;
         built.set_body(body)?;
@@ -508,14 +508,16 @@ pub unsafe extern "C" fn rocketmq_message_born_ms(message: *const rocketmq_messa
     boundary::value(-1, || unsafe { handle::read("message", message) }.map(|_| 0))
 }
 
-/// A message without body, in the memory of one that was destroyed where there is one.
-fn fresh(topic: &str) -> Result<Box<Message>, Error> {
+/// A message without body, in the memory of one that was destroyed where there is one. That one's topic is good, and most
+/// likely this one's too.
+fn fresh(topic: &[u8]) -> Result<Box<Message>, Error> {
     match spare::take() {
-        None => Ok(Box::new(Message::new(topic)?)),
+        Some(message) if message.topic().as_bytes() == topic => Ok(message),
         Some(mut message) => {
-            message.renew(topic)?;
+            message.renew(input::utf8("topic", topic)?)?;
             Ok(message)
         }
+        None => Ok(Box::new(Message::new(input::utf8("topic", topic)?)?)),
     }
 }
 

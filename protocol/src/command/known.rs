@@ -3,6 +3,9 @@
 use crate::json::plain;
 use crate::json::value::{Text, Value};
 
+/// How every answer begins, unless the broker is configured otherwise. A comma follows only where another field does.
+const USUAL: &[u8] = br#"{"MSG_REGION":"DefaultRegion","TRACE_ON":"true","#;
+
 /// Stands for one of several values that is none. It is short, so that it costs nothing to look at it again.
 const NO_NUMBER: Value<'_> = Value::string(Text::plain(b""));
 
@@ -46,7 +49,10 @@ impl<'a> Known<'a> {
     /// Goes over a plain object of texts, see [`plain`], and says what follows it. No known name may come twice.
     #[inline(always)]
     pub(crate) fn in_plain(&mut self, object: &'a [u8]) -> Option<&'a [u8]> {
-        let mut rest = object.strip_prefix(b"{")?;
+        let mut rest = match object.strip_prefix(USUAL) {
+            Some(rest) => rest,
+            None => object.strip_prefix(b"{")?,
+        };
         loop {
             let behind = match self.at(rest) {
                 Some((slot, value)) => {
