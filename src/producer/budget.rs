@@ -255,7 +255,7 @@ impl<S> Budget<S> {
         for epoch in epochs.drain(..) {
             flushed |= state.give_back(epoch);
         }
-        self.settle(state, flushed);
+        self.settle(state, flushed, false);
     }
 
     /// As [`Self::end_in_flight`] and [`Self::end`] for many sends at once, under one lock.
@@ -265,6 +265,7 @@ impl<S> Budget<S> {
         for epoch in ended.epochs.drain(..) {
             flushed |= state.give_back(epoch);
         }
+        let landed = ended.messages > 0;
         state.messages -= std::mem::take(&mut ended.messages);
         state.bytes -= std::mem::take(&mut ended.bytes);
         state.completions -= std::mem::take(&mut ended.completions);
@@ -274,7 +275,7 @@ impl<S> Budget<S> {
         let room = SPARES_MAX - state.bodies.len().min(SPARES_MAX);
         let from = ended.bodies.len().saturating_sub(room);
         state.bodies.extend(ended.bodies.drain(from..));
-        self.settle(state, flushed);
+        self.settle(state, flushed, landed);
         ended.spares.clear();
         ended.bodies.clear();
     }
@@ -309,13 +310,14 @@ impl<S> Budget<S> {
         if state.bodies.len() < SPARES_MAX && is_kept(&body) {
             state.bodies.push(std::mem::take(&mut body));
         }
-        self.settle(state, flushed);
+        self.settle(state, flushed, back.in_flight.is_some());
     }
 
-    /// Room came back: serves those who wait for it, and tells those who wait for the end of something.
-    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State<S>>, flushed: bool) {
+    /// Room came back: serves those who wait for it, and tells those who wait for the end of something, of an epoch or
+    /// of what was in flight and has `landed`.
+    fn settle(self: &Arc<Self>, mut state: MutexGuard<'_, State<S>>, flushed: bool, landed: bool) {
         let served = if state.queue.is_empty() { Vec::new() } else { self.serve(&mut state) };
-        let idle = state.messages == 0;
+        let idle = landed && state.messages == 0;
         let surplus = state.surplus();
         drop(state);
         drop(surplus);
@@ -442,10 +444,13 @@ impl<S> State<S> {
     }
 
     /// What need not be kept when nothing is under way.
-    fn surplus(&mut self) -> (Vec<S>, Vec<Vec<u8>>) {
+    fn surplus(&mut self) -> Option<(Vec<S>, Vec<Vec<u8>>)> {
         let rests = self.messages == 0 && self.completions == 0;
-        let kept = |length: usize| if rests { length.min(SPARES_IDLE) } else { length };
-        (self.spares.split_off(kept(self.spares.len())), self.bodies.split_off(kept(self.bodies.len())))
+        if !rests || self.spares.len().max(self.bodies.len()) <= SPARES_IDLE {
+            return None;
+        }
+        let kept = |length: usize| length.min(SPARES_IDLE);
+        Some((self.spares.split_off(kept(self.spares.len())), self.bodies.split_off(kept(self.bodies.len()))))
     }
 
     /// Begins a new epoch; the number of the one to wait for, unless no permit is out.
