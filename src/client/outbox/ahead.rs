@@ -134,8 +134,9 @@ impl Outbox {
         is_own.then_some((ear, ahead.opaque))
     }
 
-    /// Until when the task may leave the socket to others, if there is nothing that it has to do: until the end of the
-    /// request that somebody listens for, and so long after the last one.
+    /// Until when the task may leave the socket to others, if there is nothing that it has to do: so long after the last
+    /// request was written. Whoever waits longer for its answer leaves it to the task, which would else not know when he
+    /// has it, and to watch for what comes then.
     pub(crate) fn left_until(&mut self, waker: &Waker, quiet: Duration) -> Option<Instant> {
         let has_ear = self.lent.as_ref().is_some_and(|lent| lent.ear.is_some());
         let alone = self.waiting.is_empty() && self.entries.len() == usize::from(self.is_ahead());
@@ -144,13 +145,9 @@ impl Outbox {
         if !has_ear || !alone || !self.buffer.is_empty() || wanted || self.phase != Phase::Open {
             return None;
         }
-        let listening = self.ahead.as_ref().zip(self.entries.first());
-        let until = match listening {
-            Some((ahead, entry)) => entry.deadline.unwrap_or(ahead.at + LONG),
-            None => self.exchanged.last? + quiet,
-        };
+        let last = self.ahead.as_ref().map(|ahead| ahead.at).or(self.exchanged.last)?;
         self.waker = Some(waker.clone());
-        Some(until)
+        Some(last + quiet)
     }
 
     /// Reads into `room` for the sender of the request with this number, unless `is_there` says that he waited in vain.
@@ -205,9 +202,6 @@ impl Outbox {
         Heard::Over(self.waker.take())
     }
 }
-
-/// Longer than anybody waits; short enough to be added to any moment.
-const LONG: Duration = Duration::from_secs(3600);
 
 #[cfg(test)]
 #[path = "ahead/tests.rs"]
