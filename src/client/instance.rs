@@ -29,9 +29,9 @@ use crate::runtime::lock;
 use crate::text::Text;
 pub(crate) use report::InstanceReport;
 
-/// Limit of one round of questions to the name servers, as in RocketMQ's own client.
 /// A thread that sends so often in a row, with nobody beside it, most likely goes on so.
 const SENDS_ALONE: u32 = 16;
+/// Limit of one round of questions to the name servers, as in RocketMQ's own client.
 const LOOKUP_LIMIT: Duration = Duration::from_secs(3);
 
 /// What producers of one client id share.

@@ -116,8 +116,7 @@ impl Outbox {
         }
     }
 
-    /// Takes a request. The waker, if there is one, must be woken once the
-    /// lock is free.
+    /// Takes a request. The waker, if there is one, must be woken once the lock is free.
     pub(crate) fn submit(
         &mut self,
         request: Box<dyn Request>,
