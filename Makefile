@@ -13,7 +13,7 @@ SECONDS := 300
 FUZZERS := $(notdir $(basename $(wildcard fuzz/fuzz_targets/*.rs)))
 # Which part of the mutants, and of which files.
 SHARD := 0/1
-MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/layout client/outbox client/pause client/routes runtime/wait
+MUTATED := producer/attempt producer/flight producer/result producer/budget producer/limits client/layout client/outbox client/outbox/ahead client/pause client/routes runtime/wait
 BINDINGS := go node python
 # `make demo CLUSTER=apache` runs on real servers.
 CLUSTER := mock
