@@ -12,16 +12,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What is installed and so passed on. The same on every machine: what other platforms need in addition is not linked.
-const LINKED: &[&str] = &[
-    "--package",
-    "rocketmq-producer",
-    "--package",
-    "rocketmq-mock-c",
-    "--target",
-    "x86_64-unknown-linux-gnu",
-    "--locked",
-    "--offline",
-];
+const LINKED: &[&str] =
+    &["--package", "rocketmq-producer", "--package", "rocketmq-mock-c", "--target", PLATFORM];
+const PLATFORM: &str = "x86_64-unknown-linux-gnu";
+
+/// Of what was built there is everything, of what other platforms need perhaps nothing.
+const BUILT: &[&str] = &["--locked", "--offline"];
 
 /// Words by which a licence's text is told from others: one that it has, and one that it has not.
 const TEXTS: &[(&str, &str, &str)] = &[
@@ -96,12 +92,16 @@ fn linked() -> Vec<Part> {
     let tree = output(
         Command::new(cargo)
             .args(["tree", "--prefix", "none", "--edges", "normal,no-proc-macro", "--format", "{p}"])
-            .args(LINKED),
+            .args(LINKED)
+            .args(BUILT),
     );
     let linked: BTreeSet<_> =
         tree.lines().filter_map(|line| line.split(" (").next()?.trim().split_once(" v")).collect();
-    let all =
-        output(Command::new(cargo).args(["metadata", "--format-version", "1", "--locked", "--offline"]));
+    let all = output(
+        Command::new(cargo)
+            .args(["metadata", "--format-version", "1", "--filter-platform", PLATFORM])
+            .args(BUILT),
+    );
     let all: Value = serde_json::from_str(&all).unwrap();
     let text = |package: &Value, key: &str| package[key].as_str().map(str::to_owned);
     let mut parts = Vec::new();
