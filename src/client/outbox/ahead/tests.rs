@@ -263,4 +263,13 @@ fn a_task_stays_away_until_there_is_something_for_it_to_do() {
         want(&mut b);
         assert_eq!(left(&mut b), None, "{number}");
     }
+
+    let mut b = listening(Ok(answer(1, 0, VERSION)));
+    assert_eq!(hear(&mut b, true), ("over", true));
+    assert_eq!(left(&mut b), None, "nobody listens, and the answer is yet to come");
+
+    let mut b = Beside::new(Phase::Open);
+    b.lend_all(9, in_ms(5), Shell::with(Ok(Vec::new())));
+    assert!(b.put_by(fake(1), true));
+    assert_eq!(left(&mut b), None, "a part is to be written yet");
 }
