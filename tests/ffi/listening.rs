@@ -221,7 +221,9 @@ fn who_comes_beside_one_who_waits_for_his_answer_is_not_held_up() {
     let slow = Duration::from_secs(2);
     lone.until_listening();
     lone.cluster.fault(0, Rule::once(Fault::Delay(slow)).sends());
+    let stored = lone.cluster.message_count("Lone");
     let sender = lone.send_elsewhere();
+    assert!(lone.cluster.wait_for_messages("Lone", stored + 1, PATIENCE), "the slow one does not come first");
     let before = Instant::now();
     for _ in 0..10 {
         send_async(&lone.producer, &lone.message, &ends).unwrap();
