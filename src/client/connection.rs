@@ -8,9 +8,8 @@
 #[path = "connection/away.rs"]
 mod away;
 
-use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,14 +30,16 @@ use crate::client::timer::Timer;
 use crate::client::traffic::{PeerState, ReadTally};
 use crate::client::world::{ByteStream, Link};
 use crate::client::write_buf::SLICES_MAX;
-use crate::client::writer::{SMALL_WRITE_BYTES, Writer};
+use crate::client::writer::Writer;
 use crate::runtime::lock;
 use away::Lending;
 
 /// Reads and writes before other tasks get their turn.
 const ROUNDS_MAX: usize = 32;
-/// Open requests from which on a small write waits for one turn of the scheduler.
+/// Open requests from which on the next answer is near.
 const BUSY_REQUESTS: usize = 16;
+/// How long after an answer the next one is waited for with what is to be written.
+const HOLD: Duration = Duration::from_millis(1);
 /// How long the peer may take to close after our half-close.
 const LINGER: Duration = Duration::from_millis(500);
 /// How long a peer that sends us away may take to answer what it has.
@@ -82,8 +83,8 @@ pub(crate) struct Connection<'a> {
     /// Set once told to stop: written, half-closed, until when the peer may take to close.
     linger: Option<Instant>,
     stop_seen: bool,
-    /// Senders had a turn to add to the next write.
-    gave_turn: bool,
+    /// When something was read last.
+    heard: Option<Instant>,
     /// The peer answered something.
     answered: bool,
     /// What its answers name, as the outbox has it.
@@ -117,7 +118,7 @@ impl<'a> Connection<'a> {
             timer: Timer::default(),
             linger: None,
             stop_seen: false,
-            gave_turn: false,
+            heard: None,
             answered: false,
             version: None,
             used: now,
@@ -171,7 +172,7 @@ impl<'a> Connection<'a> {
             };
             let now = self.broker.world.clock.now();
             self.expire(now);
-            if self.lets_senders_add(context) {
+            if !read && self.holds_back(context, now) {
                 return Poll::Pending;
             }
             let wrote = match self.poll_write(context, now) {
@@ -245,6 +246,7 @@ impl<'a> Connection<'a> {
         // One look at the clock for all of them.
         let at = self.broker.world.clock.now();
         let at_us = self.micros(at);
+        self.heard = Some(at);
         loop {
             let frame = match frame::decode(self.reader.filled(), FRAME_BYTES_MAX) {
                 Ok(Some(frame)) => frame,
@@ -329,17 +331,18 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// While many requests are open, senders are likely at work: one turn of the scheduler lets them add to a
-    /// small write, which costs as much as a large one. Whether this turn is given.
-    fn lets_senders_add(&mut self, context: &mut Context<'_>) -> bool {
-        let small = |bytes: u64| bytes > 0 && bytes < SMALL_WRITE_BYTES;
-        let gives = !self.gave_turn
-            && self.session.len() >= BUSY_REQUESTS
-            && self.writer.is_idle()
-            && small(lock(&self.broker.outbox).encoded_bytes());
-        self.gave_turn = gives;
-        // Polled once: it has this task woken after the others and the driver had their turn.
-        gives && pin!(tokio::task::yield_now()).poll(context).is_pending()
+    /// While many requests are open and answers come, a small write, which costs as much as a large one, waits for the
+    /// next of them: senders add to it meanwhile, and need not wake anybody. Whether the task sleeps for that.
+    fn holds_back(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
+        let until = self.heard.map(|heard| heard + HOLD).filter(|until| *until > now);
+        let Some(until) = until.filter(|_| self.session.len() >= BUSY_REQUESTS) else { return false };
+        let at_work = self.writer.is_idle() && self.leaving.is_none() && self.linger.is_none();
+        if !at_work || !lock(&self.broker.outbox).hold(context.waker()) {
+            return false;
+        }
+        let next = self.session.next_deadline();
+        self.timer.arm(Some(next.map_or(until, |next| next.min(until))));
+        self.timer.poll(context).is_pending()
     }
 
     /// One write of everything there is. Whether the socket took something.

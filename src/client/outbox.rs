@@ -23,6 +23,9 @@ pub(crate) use ahead::{Ahead, Awaited, Back, Heard, Lent, OwnAnswer};
 /// over, if the socket takes it again.
 const ENCODED_BYTES_MAX: u64 = 256 * 1024;
 
+/// A write below this size costs as much as one of it.
+const HELD_BYTES_MAX: u64 = 64 * 1024;
+
 /// A request whose frame is encoded.
 pub(crate) struct Entry {
     pub(crate) opaque: i32,
@@ -65,6 +68,8 @@ pub(crate) struct Outbox {
     next_opaque: i32,
     /// Set while the task sleeps.
     waker: Option<Waker>,
+    /// The task sleeps although frames may be encoded: it comes soon by itself.
+    holds: bool,
     lent: Option<Lent>,
     ahead: Option<Ahead>,
     exchanged: Exchanged,
@@ -106,6 +111,7 @@ impl Outbox {
             waiting_deadline: None,
             next_opaque: 0,
             waker: None,
+            holds: false,
             lent: None,
             ahead: None,
             exchanged: Exchanged::default(),
@@ -131,7 +137,8 @@ impl Outbox {
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
                 let alone = awaited.filter(|_| first);
-                let needs_task = alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque));
+                let held = self.holds && self.buffer.total() < HELD_BYTES_MAX;
+                let needs_task = !held && alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque));
                 Ok(if needs_task { self.waker.take() } else { None })
             }
             Phase::Open | Phase::Waiting | Phase::Down => {
@@ -231,10 +238,30 @@ impl Outbox {
         let work = !self.control.cut.is_empty()
             || (self.control.stop && !stop_seen)
             || (self.phase == Phase::Open && !(self.entries.is_empty() && self.waiting.is_empty()));
-        if !work && !self.waker.as_ref().is_some_and(|present| present.will_wake(waker)) {
-            self.waker = Some(waker.clone());
+        self.holds = false;
+        if !work {
+            self.remember(waker);
         }
         !work
+    }
+
+    /// The same for a task that comes soon in any case: a few frames may be there and may come, and wake nobody. Not
+    /// while it is asked for anything else.
+    pub(crate) fn hold(&mut self, waker: &Waker) -> bool {
+        let control = &self.control;
+        let wanted = control.stop || control.retire || !control.cut.is_empty();
+        let little = self.buffer.total() < HELD_BYTES_MAX && self.waiting.is_empty();
+        self.holds = self.phase == Phase::Open && little && !wanted;
+        if self.holds {
+            self.remember(waker);
+        }
+        self.holds
+    }
+
+    fn remember(&mut self, waker: &Waker) {
+        if !self.waker.as_ref().is_some_and(|present| present.will_wake(waker)) {
+            self.waker = Some(waker.clone());
+        }
     }
 
     /// Whether there is a reason to connect.
@@ -313,11 +340,6 @@ impl Outbox {
     /// Whether frames wait for the task.
     pub(crate) const fn has_encoded(&self) -> bool {
         !self.entries.is_empty()
-    }
-
-    /// Bytes that wait for the task.
-    pub(crate) const fn encoded_bytes(&self) -> u64 {
-        self.buffer.total()
     }
 
     /// Takes what is encoded: the connection is gone, so none of it was or will be written.

@@ -9,9 +9,6 @@ use crate::client::broker::encode_command;
 use crate::client::outbox::Entry;
 use crate::client::write_buf::WriteBuf;
 
-/// A write below this size costs as much as one of it.
-pub(crate) const SMALL_WRITE_BYTES: u64 = 64 * 1024;
-
 /// What is being written.
 #[derive(Default)]
 pub(crate) struct Writer {

@@ -11,6 +11,7 @@ mod discovery;
 mod documentation;
 mod ending;
 mod faults;
+mod holding;
 mod identity;
 mod keys;
 mod lifecycle;

@@ -81,6 +81,10 @@ impl Beside {
         self.outbox.sleep(&self.task, false)
     }
 
+    fn hold(&mut self) -> bool {
+        self.outbox.hold(&self.task)
+    }
+
     /// Puts one in; whether the task is woken.
     pub(super) fn put(&mut self, request: Fake) -> bool {
         let waker = self.outbox.submit(Box::new(request), None).map_err(|(_, error)| error).unwrap();
@@ -116,7 +120,7 @@ fn an_open_outbox_encodes_at_once_and_wakes_the_task_for_the_first_only() {
     assert!(!b.sleep(), "the task sleeps beside a frame");
     assert!(!b.put(fake(2)));
     assert!(b.outbox.has_encoded() && !b.outbox.is_empty());
-    assert_eq!(b.outbox.encoded_bytes(), 20);
+    assert_eq!(b.outbox.buffer.total(), 20);
     let (mut buffer, mut entries) = (WriteBuf::default(), Vec::new());
     b.outbox.take_encoded(&mut buffer, &mut entries);
     let taken: Vec<_> =
@@ -127,14 +131,54 @@ fn an_open_outbox_encodes_at_once_and_wakes_the_task_for_the_first_only() {
 }
 
 #[test]
+fn a_task_that_comes_soon_is_woken_only_for_what_makes_a_write_of_its_own() {
+    let mut b = Beside::new(Phase::Open);
+    let sized = |number, bytes| Fake { bytes: Ok(bytes), ..fake(number) };
+    assert!(b.hold());
+    assert!(!b.put(fake(1)) && b.hold() && !b.put(sized(2, 64 * 1024 - 20)), "a small write wakes it");
+    assert!(b.hold(), "it does not sleep beside a small write");
+    assert!(b.put(fake(3)) && !b.put(fake(4)), "a large write does not wake it, or twice");
+    assert!(!b.hold(), "it sleeps beside a large write");
+    assert!(!b.sleep(), "it sleeps for long beside a write");
+    assert_eq!(b.take().len(), 4);
+    assert!(
+        b.hold() && b.sleep() && b.put(fake(5)),
+        "it is not woken although it does not come soon any more"
+    );
+}
+
+#[test]
+fn a_task_that_comes_soon_does_not_sleep_if_it_is_asked_for_anything() {
+    let orders: [fn(&mut Control); 3] = [
+        |control| control.stop = true,
+        |control| control.retire = true,
+        |control| control.cut.push(Cut::all(1)),
+    ];
+    for order in orders {
+        let mut b = Beside::new(Phase::Open);
+        assert!(b.hold() && b.outbox.take_waker().is_some());
+        order(&mut b.outbox.control);
+        assert!(!b.hold());
+    }
+    for phase in [Phase::Waiting, Phase::Down, Phase::Closed] {
+        assert!(!Beside::new(phase).hold(), "{phase:?}");
+    }
+    // What cannot be encoded for others is a large write.
+    let mut b = Beside::new(Phase::Waiting);
+    b.put(fake(1));
+    b.outbox.set_phase(Phase::Open);
+    assert!(!b.hold());
+}
+
+#[test]
 fn what_is_encoded_is_bounded_and_what_waits_is_not_overtaken() {
     let mut b = Beside::new(Phase::Open);
     let bytes = Ok(256 * 1024 - 1);
     b.put(Fake { bytes, ..fake(1) });
     assert!(!b.put(fake(2)), "one byte below the bound there is room for one frame");
-    assert_eq!(b.outbox.encoded_bytes(), 256 * 1024 + 9);
+    assert_eq!(b.outbox.buffer.total(), 256 * 1024 + 9);
     b.put(fake(3));
-    assert_eq!(b.outbox.encoded_bytes(), 256 * 1024 + 9, "encoded beyond the bound");
+    assert_eq!(b.outbox.buffer.total(), 256 * 1024 + 9, "encoded beyond the bound");
 
     let (mut buffer, mut entries) = (WriteBuf::default(), Vec::new());
     b.outbox.take_encoded(&mut buffer, &mut entries);
@@ -147,7 +191,7 @@ fn what_is_encoded_is_bounded_and_what_waits_is_not_overtaken() {
     let bytes = Ok(256 * 1024);
     b.put(Fake { bytes, ..fake(5) });
     b.put(fake(6));
-    assert_eq!(b.outbox.encoded_bytes(), 256 * 1024, "encoded at the bound");
+    assert_eq!(b.outbox.buffer.total(), 256 * 1024, "encoded at the bound");
     assert_eq!(b.take(), [(5, 4)], "taken beyond the bound");
     assert_eq!(b.take(), [(6, 5)]);
 }
@@ -225,7 +269,7 @@ fn what_was_encoded_for_a_connection_that_went_comes_first_on_the_next() {
     assert_eq!(b.outbox.waiting_deadline(), in_ms(90));
     b.outbox.requeue();
     assert_eq!((b.outbox.phase(), b.outbox.waiting_deadline()), (Phase::Waiting, in_ms(80)));
-    assert_eq!(b.outbox.encoded_bytes(), 0);
+    assert_eq!(b.outbox.buffer.total(), 0);
     assert_eq!(b.left(), [1, 2, 3]);
     assert!(b.outbox.is_empty());
 }
@@ -238,7 +282,7 @@ fn what_is_encoded_is_drained_apart_from_what_waits() {
     b.put(Fake { deadline: in_ms(5), ..fake(2) });
     b.put(fake(3));
     assert_eq!(numbers(&b.outbox.drain_encoded()), [1]);
-    assert_eq!(b.outbox.encoded_bytes(), 0);
+    assert_eq!(b.outbox.buffer.total(), 0);
     assert_eq!(numbers(&b.outbox.take_waiting(|request| request.owner().number == 2)), [2]);
     assert_eq!(b.outbox.waiting_deadline(), None);
     assert_eq!(b.left(), [3]);
