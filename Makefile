@@ -27,7 +27,7 @@ SEED ?= $(shell date +%s)
 CHAOS_VERSION := $(APACHE_NEWEST)
 
 .PHONY: help deps deps-bindings apache build library docs demo test test-bindings dist-go simulate test-apache chaos can-chaos valgrind abi notices asan loom fuzz mutants bench bench-axes \
-	bench-languages bench-quick instructions bench-programs bench-peers bench-packages soak install uninstall deb clean
+	bench-languages bench-quick instructions bench-programs bench-rust bench-peers bench-packages soak install uninstall deb clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -174,9 +174,13 @@ bench-quick: bench-programs ## limits for the writes, switches and allocations o
 instructions: bench-programs ## how many instructions a message costs, held against bench/instructions.txt (KEEP=yes writes it); needs valgrind
 	$(TARGET)/release/rocketmq-bench instructions $(if $(KEEP),--keep)
 
-bench-programs: library
-	cargo build --release --package rocketmq-bench --package rocketmq-bench-sink
+# Both at once, since each of them waits for one compiler.
+bench-programs:
+	$(MAKE) --no-print-directory --jobs 2 library bench-rust
 	$(MAKE) --directory bench/c
+
+bench-rust:
+	cargo build --release --package rocketmq-bench --package rocketmq-bench-sink
 
 bench-peers:
 	@for peer in $(PEERS); do \
