@@ -1,4 +1,4 @@
-//! Frames that wait a moment for the next answer while many requests are open: they are told of to nobody, and not for long.
+//! Frames that wait for the next answer while many requests are open, and wake nobody: not for long, and not in vain.
 
 use std::sync::Arc;
 
