@@ -96,6 +96,13 @@ pub(crate) struct Control {
     pub(crate) retire: bool,
 }
 
+impl Control {
+    /// Whether it asks for anything that a connection must do or end for.
+    fn is_pressing(&self) -> bool {
+        self.stop || self.retire || !self.cut.is_empty()
+    }
+}
+
 /// A request that was not taken, and why.
 pub(crate) type Refused = (Box<dyn Request>, CallError);
 
@@ -137,7 +144,7 @@ impl Outbox {
                 let opaque = self.take_opaque();
                 encode(&mut self.buffer, &mut self.entries, (opaque, self.format), request)?;
                 let alone = awaited.filter(|_| first);
-                let held = self.holds && self.buffer.total() < HELD_BYTES_MAX;
+                let held = self.holds && self.has_little();
                 let needs_task = !held && alone.is_none_or(|awaited| !self.write_ahead(awaited, opaque));
                 Ok(if needs_task { self.waker.take() } else { None })
             }
@@ -248,14 +255,17 @@ impl Outbox {
     /// The same for a task that comes soon in any case: a few frames may be there and may come, and wake nobody. Not
     /// while it is asked for anything else.
     pub(crate) fn hold(&mut self, waker: &Waker) -> bool {
-        let control = &self.control;
-        let wanted = control.stop || control.retire || !control.cut.is_empty();
-        let little = self.buffer.total() < HELD_BYTES_MAX && self.waiting.is_empty();
-        self.holds = self.phase == Phase::Open && little && !wanted;
+        let little = self.has_little() && self.waiting.is_empty();
+        self.holds = self.phase == Phase::Open && little && !self.control.is_pressing();
         if self.holds {
             self.remember(waker);
         }
         self.holds
+    }
+
+    /// Whether what is encoded is worth no write of its own.
+    const fn has_little(&self) -> bool {
+        self.buffer.total() < HELD_BYTES_MAX
     }
 
     fn remember(&mut self, waker: &Waker) {

@@ -139,10 +139,8 @@ impl Outbox {
     /// has it, and to watch for what comes then.
     pub(crate) fn left_until(&mut self, waker: &Waker, quiet: Duration) -> Option<Instant> {
         let has_ear = self.lent.as_ref().is_some_and(|lent| lent.ear.is_some());
-        let control = &self.control;
-        let wanted = control.stop || control.retire || !control.cut.is_empty();
         // Whatever was put in beside the one that was written ahead is in the buffer, or stands behind a full one.
-        if !has_ear || !self.buffer.is_empty() || wanted || self.phase != Phase::Open {
+        if !has_ear || !self.buffer.is_empty() || self.control.is_pressing() || self.phase != Phase::Open {
             return None;
         }
         let last = self.ahead.as_ref().map(|ahead| ahead.at).or(self.exchanged.last)?;
